@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { WaitingLine } from './admission/waiting-line.ts';
+import type { Backend } from './balance/backend.ts';
+import { Dispatcher } from './balance/dispatcher.ts';
+import { balancings } from './balance/registry.ts';
+import { type Address, Replica } from './balance/replica.ts';
+import { LocalWorker } from './elastic/actuators/local-worker.ts';
+import { passingGate } from './guard/gate.ts';
+import { Prober } from './guard/prober.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { LoadBoard } from './kernel/load-board.ts';
+import type { Rng } from './kernel/rng.ts';
+import type { TimerWheel } from './kernel/timer-wheel.ts';
+import type { BackendSettings, ReplicaSettings } from './settings/settings.ts';
+import type { Log } from './telemetry/log.ts';
+import { checkHealth } from './upstream/health-check.ts';
+import type { Transport } from './upstream/transport.ts';
+
+/** What backends are built from besides their settings. */
+export interface BackendParts {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  readonly board: LoadBoard;
+  readonly transport: Transport;
+  readonly log: Log;
+  /** Where the sockets of bundled workers are made. */
+  readonly runtimeFolder: string;
+  /** The program that runs a bundled worker, to which its options are added. */
+  readonly workerCommand: readonly [string, ...string[]];
+  readonly bundledModels: string;
+  /** Leases that were released twice: counted, since it must never happen. */
+  readonly secondReleases: { count: number };
+}
+
+/** A backend with everything that keeps it going. */
+export interface LiveBackend {
+  readonly backend: Backend;
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Builds a backend: replicas, dispatcher, health checks, and the workers it starts itself. */
+export function assembleBackend(settings: BackendSettings, parts: BackendParts): LiveBackend {
+  const { signal, newPolicy } = balancings[settings.policy];
+  const members = settings.replicas.map((one) => {
+    const { id, weight, slots } = one;
+    const slot = parts.board.takeSlot();
+    const replica = new Replica({
+      id,
+      backendName: settings.name,
+      address: addressOf(one, settings, parts),
+      weight,
+      slots,
+      signal,
+      slot,
+      gate: passingGate,
+    });
+    logStanding(replica, parts.log);
+    return keepGoing(replica, one, settings, parts);
+  });
+  const replicas = members.map(({ replica }) => replica);
+  const { clock, wheel, log } = parts;
+  const dispatcher = new Dispatcher({
+    backendName: settings.name,
+    replicas,
+    policy: newPolicy(parts.rng),
+    line: new WaitingLine(settings.queue.maxLength),
+    queueWaitMs: settings.queue.waitMs,
+    clock,
+    wheel,
+    onSecondRelease(lease) {
+      parts.secondReleases.count += 1;
+      log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
+    },
+  });
+  const { name, protocol, models, timeouts, wantsReports } = settings;
+  return {
+    backend: { name, protocol, models, replicas, dispatcher, timeouts, wantsReports },
+    start: () => {
+      for (const member of members) member.start();
+    },
+    close: async () => {
+      await Promise.all(members.map((member) => member.close()));
+    },
+  };
+}
+
+interface Member {
+  readonly replica: Replica;
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Keeps a replica's standing true: by health checks alone, or for a bundled worker also by what becomes of its process. */
+function keepGoing(
+  replica: Replica,
+  settings: ReplicaSettings,
+  { health }: BackendSettings,
+  parts: BackendParts,
+): Member {
+  const { clock, transport, rng } = parts;
+  const prober = new Prober({
+    check: () => checkHealth(replica, transport, { ...health, clock }),
+    tell: (isReady, reason) => replica.setStanding(isReady ? 'ready' : 'unready', reason),
+    everyMs: health.everyMs,
+    failuresToUnready: health.failuresToUnready,
+    successesToReady: health.successesToReady,
+    // Replicas that are checked all at the same moment would feel it.
+    phaseShare: rng.next(),
+    clock,
+  });
+  if (settings.at.kind === 'url') return { replica, start: () => prober.start(), close: async () => prober.close() };
+  const worker = new LocalWorker({
+    command: workerCommand(settings.at, socketPathOf(replica.id, replica.backendName, parts), parts),
+    socketPath: socketPathOf(replica.id, replica.backendName, parts),
+    clock,
+    watcher: {
+      starting: () => replica.setStanding('starting', 'its process loads the models'),
+      ready: () => prober.start(),
+      exited(reason, restartInMs) {
+        prober.stop();
+        replica.setStanding('unready', `its process ${reason}, the next one starts in ${restartInMs} ms`);
+      },
+    },
+  });
+  return {
+    replica,
+    start: () => worker.start(),
+    close: () => {
+      prober.close();
+      return worker.stop();
+    },
+  };
+}
+
+function addressOf(settings: ReplicaSettings, backend: BackendSettings, parts: BackendParts): Address {
+  const { at, headers, caPem, serverName } = settings;
+  const common = { headers, tls: { caPem, serverName } };
+  if (at.kind === 'url') return { origin: at.origin, basePath: at.basePath, socketPath: at.socketPath, ...common };
+  return {
+    origin: 'http://localhost',
+    basePath: '',
+    socketPath: socketPathOf(settings.id, backend.name, parts),
+    ...common,
+  };
+}
+
+function socketPathOf(id: string, backendName: string, { runtimeFolder }: BackendParts): string {
+  return join(runtimeFolder, `${backendName}-${id}.sock`);
+}
+
+function workerCommand(
+  at: Extract<ReplicaSettings['at'], { kind: 'worker' }>,
+  socketPath: string,
+  { workerCommand: command, bundledModels }: BackendParts,
+): [string, ...string[]] {
+  const models = at.models.flatMap((model) => ['--model', model]);
+  return [
+    ...command,
+    '--models',
+    at.folder ?? bundledModels,
+    ...models,
+    '--socket',
+    socketPath,
+    '--threads',
+    String(at.threads),
+  ];
+}
+
+function logStanding(replica: Replica, log: Log): void {
+  let last = replica.standing;
+  replica.changed.subscribe(() => {
+    if (replica.standing === last) return;
+    last = replica.standing;
+    const facts = { replica: replica.fullName, standing: replica.standing, reason: replica.reason };
+    if (last === 'unready') log.warn(facts, 'replica');
+    else log.info(facts, 'replica');
+  });
+}

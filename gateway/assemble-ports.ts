@@ -1,0 +1,113 @@
+import type { RequestListener, Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { Registry } from 'prom-client';
+import type { Backend } from './balance/backend.ts';
+import { type AdminView, adminApp } from './http/admin.ts';
+import { clientApp } from './http/app.ts';
+import { listen } from './http/server.ts';
+import type { Connection } from './http/write-reply.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { TimerWheel } from './kernel/timer-wheel.ts';
+import type { RunningExchanges } from './pipeline/running.ts';
+import { protocols } from './protocols/registry.ts';
+import type { RouteTable } from './routing/route-table.ts';
+import { isLoopback } from './settings/loopback.ts';
+import { maskSecrets } from './settings/mask.ts';
+import type { Settings } from './settings/settings.ts';
+import { version } from './version.ts';
+
+interface Parts {
+  readonly settings: Settings;
+  readonly backends: readonly Backend[];
+  readonly routes: RouteTable;
+  readonly running: RunningExchanges;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
+/** The two listeners of a gateway. */
+export interface Ports {
+  readonly client: Server;
+  readonly admin: Server;
+  /** The gateway takes no more work: it then says so to whoever asks whether it is ready. */
+  isClosing: boolean;
+}
+
+/** Opens the clients' and the operators' port, the operators' first: a gateway that takes traffic can be watched. */
+export async function openPorts(parts: Parts): Promise<Ports> {
+  const { settings, running, clock, wheel } = parts;
+  const state = { isClosing: false };
+  const admin = await listen({
+    ...settings.admin,
+    listener: nodeListener(
+      adminApp({
+        view: adminView(parts, state),
+        token: settings.admin.token,
+        isLoopback: isLoopback(settings.admin.host),
+      }),
+    ),
+  });
+  const app = clientApp({
+    serve: running.serve,
+    protocols: Object.values(protocols),
+    fallbackProtocol: protocols['open-inference'],
+    directory: {
+      modelNames: (protocol) => parts.routes.modelNames(protocol),
+      isReady: (protocol) =>
+        !state.isClosing && parts.backends.every((one) => one.protocol !== protocol || hasReady(one)),
+      version,
+    },
+    isLoopback: isLoopback(settings.listen.host),
+    clock,
+    wheel,
+  });
+  try {
+    return Object.assign(state, { admin, client: await listen({ ...settings.listen, listener: nodeListener(app) }) });
+  } catch (error) {
+    admin.close();
+    throw error;
+  }
+}
+
+/** Hono behind Node's server. The process keeps its own `Request` and `Response`, and what is left of a body is dealt with where the reply is written. */
+function nodeListener(app: Hono<{ Bindings: Connection }>): RequestListener {
+  return getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+    autoCleanupIncoming: false,
+  });
+}
+
+function hasReady(backend: Backend): boolean {
+  return backend.replicas.some((replica) => replica.standing === 'ready');
+}
+
+function adminView({ settings, backends, registry }: Parts, state: { readonly isClosing: boolean }): AdminView {
+  return {
+    notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
+    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    backends: () => backends.map(showBackend),
+    config: () => maskSecrets(settings) as object,
+  };
+}
+
+function showBackend({ name, protocol, models, replicas, dispatcher }: Backend): object {
+  return {
+    name,
+    protocol,
+    models,
+    waiting: dispatcher.waitingCount,
+    replicas: replicas.map(({ id, address, standing, reason, gate, slot, slots, weight, report }) => ({
+      id,
+      url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
+      standing,
+      reason,
+      gate: gate.state,
+      inFlight: slot.inFlight,
+      slots,
+      weight,
+      report,
+    })),
+  };
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assembleBackend, type LiveBackend } from './assemble-backend.ts';
+import { openPorts, type Ports } from './assemble-ports.ts';
+import { assembleRoutes } from './assemble-routes.ts';
+import type { Backend } from './balance/backend.ts';
+import { portOf } from './http/server.ts';
+import type { Clock } from './kernel/clock.ts';
+import { LoadBoard } from './kernel/load-board.ts';
+import { systemRng } from './kernel/rng.ts';
+import { systemClock } from './kernel/system-clock.ts';
+import { TimerWheel } from './kernel/timer-wheel.ts';
+import { Topic } from './kernel/topic.ts';
+import type { Exchange } from './pipeline/exchange.ts';
+import { RunningExchanges } from './pipeline/running.ts';
+import type { TryFact } from './pipeline/try-fact.ts';
+import { requestPath, routePath } from './request-path.ts';
+import type { Settings } from './settings/settings.ts';
+import { type LogOutput, logExchanges } from './telemetry/log.ts';
+import { gatewayMetrics } from './telemetry/metrics.ts';
+import type { Transport } from './upstream/transport.ts';
+import { UndiciTransport } from './upstream/undici-transport.ts';
+
+/** A running gateway. */
+export interface Gateway {
+  readonly clientPort: number;
+  readonly adminPort: number;
+  readonly backends: readonly Backend[];
+  /** Resolves when every replica has shown whether it is ready, or after `timeoutMs`. */
+  settle(timeoutMs: number): Promise<void>;
+  /** Takes no more connections, lets running work finish within `drainMs`, then ends everything that runs. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Turns settings into live objects. With its `assemble-` siblings and commands/ the only place that knows every folder. */
+export async function assemble(settings: Settings, { log, line }: Pick<LogOutput, 'log' | 'line'>): Promise<Gateway> {
+  const clock = systemClock;
+  const wheel = new TimerWheel(clock);
+  const rng = systemRng();
+  const transport = new UndiciTransport({ clock, wheel });
+  const runtimeFolder = mkdtempSync(join(tmpdir(), 'headgate-'));
+  const settled = new Topic<Exchange>();
+  const tried = new Topic<TryFact>();
+  const secondReleases = { count: 0 };
+  const live = settings.backends.map((one) =>
+    assembleBackend(one, {
+      clock,
+      wheel,
+      rng,
+      transport,
+      log,
+      runtimeFolder,
+      secondReleases,
+      board: new LoadBoard(),
+      ...workerProgram,
+    }),
+  );
+  const backends = live.map(({ backend }) => backend);
+  const routes = assembleRoutes(settings, backends, routePath({ transport, clock, tried }));
+  const serve = requestPath({ settled, limits: settings.listen, routes: () => routes, clock, rng });
+  const running = new RunningExchanges(serve, settled);
+  const registry = gatewayMetrics({
+    backends: () => backends,
+    settled,
+    tried,
+    secondReleases: () => secondReleases.count,
+  });
+  logExchanges({ line }, settled);
+  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel });
+  for (const { start } of live) start();
+  return {
+    clientPort: portOf(ports.client),
+    adminPort: portOf(ports.admin),
+    backends,
+    settle: (timeoutMs) => allSettled(backends, clock, timeoutMs),
+    async close(drainMs) {
+      ports.isClosing = true;
+      await drain(ports.client, running, clock, drainMs);
+      await closeAll(live, transport, ports);
+      wheel.close();
+      rmSync(runtimeFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+const workerProgram = {
+  workerCommand: [process.execPath, join(import.meta.dirname, 'main.ts'), 'worker'] as const,
+  bundledModels: join(import.meta.dirname, 'worker', 'models'),
+};
+
+/** How often connections that have become idle are closed while the gateway waits for the others. */
+const sweepMs = 50;
+
+async function drain(server: Server, running: RunningExchanges, clock: Clock, drainMs: number): Promise<void> {
+  server.close();
+  const deadlineMs = clock.nowMs() + drainMs;
+  while (running.count > 0 && clock.nowMs() < deadlineMs) {
+    await Promise.race([running.none(), clock.sleep(Math.min(sweepMs, deadlineMs - clock.nowMs()))]);
+    server.closeIdleConnections();
+  }
+}
+
+async function closeAll(live: readonly LiveBackend[], transport: Transport, { client, admin }: Ports): Promise<void> {
+  client.closeAllConnections();
+  await Promise.all(live.map((one) => one.close()));
+  await transport.close();
+  admin.close();
+  admin.closeAllConnections();
+}
+
+async function allSettled(backends: readonly Backend[], clock: Clock, timeoutMs: number): Promise<void> {
+  const deadlineMs = clock.nowMs() + timeoutMs;
+  const isUndecided = (): boolean =>
+    backends.some((backend) => backend.replicas.some((replica) => replica.standing === 'starting'));
+  while (isUndecided() && clock.nowMs() < deadlineMs) await clock.sleep(10);
+}

@@ -1,0 +1,44 @@
+import type { Permit } from '../guard/gate.ts';
+import type { Replica } from './replica.ts';
+import type { Outcome, Ticket } from './signal.ts';
+
+/** Told when a lease ends, and when somebody ends one twice: a fault in our own code that must not corrupt the counts. */
+export interface LeaseWatcher {
+  released(lease: Lease, as: Outcome): void;
+  releasedTwice(lease: Lease): void;
+}
+
+/** The only way to use a replica: held from the choice until the last byte, it is the one place where load, gate and outcome are told. */
+export class Lease {
+  readonly replica: Replica;
+  readonly #ticket: Ticket;
+  readonly #permit: Permit;
+  readonly #watcher: LeaseWatcher;
+  #isHeld = true;
+
+  constructor(replica: Replica, ticket: Ticket, permit: Permit, watcher: LeaseWatcher) {
+    this.replica = replica;
+    this.#ticket = ticket;
+    this.#permit = permit;
+    this.#watcher = watcher;
+    replica.slot.addInFlight(1);
+  }
+
+  /** The first byte of the reply has come: what latency signals measure to. */
+  firstByte(): void {
+    this.#ticket.firstByte();
+  }
+
+  /** Ends it, once: a second release changes nothing but is reported. */
+  release(as: Outcome): void {
+    if (!this.#isHeld) {
+      this.#watcher.releasedTwice(this);
+      return;
+    }
+    this.#isHeld = false;
+    this.replica.slot.addInFlight(-1);
+    this.#ticket.settle(as);
+    this.#permit.settle(as);
+    this.#watcher.released(this, as);
+  }
+}

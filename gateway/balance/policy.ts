@@ -1,0 +1,20 @@
+import type { Replica } from './replica.ts';
+import type { Work } from './work.ts';
+
+/** A list that cannot be empty: a policy is never asked to pick from nothing. */
+export type NonEmpty<T> = readonly [T, ...T[]];
+
+/** Decides which of the eligible replicas gets the work. Synchronous, never fails, never sees health; it must not keep the list, which is reused. */
+export interface Policy {
+  readonly name: string;
+  pick(eligible: NonEmpty<Replica>, work: Work): Replica;
+}
+
+/** What a policy compares: the meter's price, divided by the replica's weight, so that a replica of weight 2 carries twice as much. */
+export function priceOf(replica: Replica, work: Work): number {
+  return replica.meter.costOf(work) / replica.weight;
+}
+
+export function isNonEmpty<T>(list: readonly T[]): list is NonEmpty<T> {
+  return list.length > 0;
+}

@@ -1,0 +1,23 @@
+import type { Rng } from '../kernel/rng.ts';
+import { cheapest } from './policies/cheapest.ts';
+import { p2c } from './policies/p2c.ts';
+import { random } from './policies/random.ts';
+import { roundRobin } from './policies/round-robin.ts';
+import type { Policy } from './policy.ts';
+import type { LoadSignal } from './signal.ts';
+import { outstanding } from './signals/outstanding.ts';
+
+interface Balancing {
+  readonly signal: LoadSignal;
+  newPolicy(rng: Rng): Policy;
+}
+
+/** Every way to balance, under the name it has in the YAML: a policy times a signal. A new one is its own file, a line here and its name in the schema. */
+export const balancings = {
+  'round-robin': { signal: outstanding, newPolicy: roundRobin },
+  random: { signal: outstanding, newPolicy: random },
+  'least-outstanding': { signal: outstanding, newPolicy: cheapest },
+  p2c: { signal: outstanding, newPolicy: p2c },
+} as const satisfies Record<string, Balancing>;
+
+export type BalancingName = keyof typeof balancings;

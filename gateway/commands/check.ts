@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { ConfigError } from '../settings/faults.ts';
+import { loadSettings } from '../settings/load.ts';
+import { jsonSchema } from '../settings/schema.ts';
+import type { BackendSettings, ReplicaSettings, RouteSettings, Settings } from '../settings/settings.ts';
+
+/** Validates a configuration; tells all its faults, or else what it means. Gives the exit code. */
+export function check(file: string, asJson: boolean): number {
+  try {
+    const settings = loadSettings(file);
+    process.stdout.write(asJson ? `${JSON.stringify({ file, faults: [] })}\n` : `${explain(file, settings)}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (asJson) process.stdout.write(`${JSON.stringify({ file, faults: error.faults })}\n`);
+    else process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+/** Writes the JSON Schema that editors use. */
+export function writeSchema(file: string): void {
+  writeFileSync(file, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+}
+
+function explain(file: string, { listen, admin, backends, routes }: Settings): string {
+  return [
+    `${file} is valid.`,
+    `Clients on ${listen.host}:${listen.port}, operators on ${admin.host}:${admin.port}${admin.token === null ? '' : ' with a token'}.`,
+    ...backends.flatMap(explainBackend),
+    ...routes.map(explainRoute),
+  ].join('\n');
+}
+
+function explainBackend({ name, protocol, policy, models, replicas, queue }: BackendSettings): string[] {
+  const served = models
+    .map((model) => (model.upstream === null ? model.name : `${model.name} (there ${model.upstream})`))
+    .join(', ');
+  return [
+    `Backend ${name}: ${protocol}, ${policy}, serves ${served}; up to ${queue.maxLength} requests wait up to ${queue.waitMs} ms.`,
+    ...replicas.map((replica) => `  Replica ${replica.id}: ${explainPlace(replica)}, ${explainSlots(replica.slots)}.`),
+  ];
+}
+
+function explainPlace({ at }: ReplicaSettings): string {
+  if (at.kind === 'worker')
+    return `a bundled worker with ${at.models.join(', ')} on ${at.threads} ${at.threads === 1 ? 'thread' : 'threads'}`;
+  return at.socketPath === null ? at.origin + at.basePath : `unix:${at.socketPath}`;
+}
+
+function explainSlots(slots: number | null): string {
+  return slots === null ? 'slots as it reports' : `${slots} ${slots === 1 ? 'slot' : 'slots'}`;
+}
+
+function explainRoute({ model, path, tenant, headers, destinations, deadlineMs }: RouteSettings, at: number): string {
+  const parts = [
+    ...(model === null ? [] : [`model ${model}`]),
+    ...(path === null ? [] : [`path ${path}`]),
+    ...(tenant === null ? [] : [`tenant ${tenant}`]),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  const total = destinations.reduce((sum, one) => sum + one.weight, 0);
+  const shares = destinations.map((one) => `${one.backend} ${((100 * one.weight) / total).toFixed(1)} %`).join(', ');
+  const deadline = deadlineMs === null ? '' : `, within ${deadlineMs} ms`;
+  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${deadline}.`;
+}

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assemble, type Gateway } from '../assemble.ts';
+import { loadSettings } from '../settings/load.ts';
+import type { Settings } from '../settings/settings.ts';
+import { openLog } from '../telemetry/log.ts';
+
+/** How long the workers are waited for before the addresses are printed anyway. */
+const patienceMs = 30_000;
+
+/** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
+export async function serve(file: string): Promise<void> {
+  const settings = loadSettings(file);
+  const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
+  const gateway = await assemble(settings, output);
+  let isEnding = false;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (isEnding) process.exit(1);
+    isEnding = true;
+    output.log.info({ signal }, 'shutting down');
+    await gateway.close(settings.listen.drainMs);
+    output.flush();
+    process.exit(0);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  await gateway.settle(patienceMs);
+  if (!isEnding) process.stdout.write(`${describe(gateway, settings)}\n`);
+}
+
+function describe(gateway: Gateway, settings: Settings): string {
+  const client = `http://${settings.listen.host}:${gateway.clientPort}`;
+  const lines = [
+    `headgate listens for clients on ${client} and for operators on http://${settings.admin.host}:${gateway.adminPort}`,
+  ];
+  for (const backend of gateway.backends) {
+    const unready = backend.replicas.filter((replica) => replica.standing !== 'ready');
+    for (const { fullName, standing, reason } of unready) lines.push(`replica ${fullName} is ${standing}: ${reason}`);
+  }
+  return [...lines, exampleCall(client, settings)].join('\n');
+}
+
+/** A line to paste into a shell: a real input of a bundled model where one is served, else the list of models. */
+function exampleCall(client: string, settings: Settings): string {
+  for (const backend of settings.backends) {
+    for (const { at } of backend.replicas) {
+      const [model] = at.kind === 'worker' && at.folder === null ? at.models : [];
+      const example = model === undefined ? null : exampleOf(model);
+      if (example !== null) return `curl -s ${client}/v2/models/${model}/infer -d '${example}'`;
+    }
+  }
+  return `curl -s ${client}/v2/models`;
+}
+
+interface Samples {
+  readonly input: string;
+  readonly samples: readonly { readonly image: readonly number[] }[];
+}
+
+/** The request body for one of the samples that lie beside a model. */
+function exampleOf(model: string): string | null {
+  const file = join(import.meta.dirname, '..', 'worker', 'models', model, 'samples.json');
+  if (!existsSync(file)) return null;
+  const { input, samples } = JSON.parse(readFileSync(file, 'utf8')) as Samples;
+  const data = samples[7]?.image ?? [];
+  return JSON.stringify({ inputs: [{ name: input, shape: [1, data.length], datatype: 'FP32', data }] });
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { Clock, Timer } from '../../kernel/clock.ts';
+
+interface Options {
+  /** The program and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly socketPath: string;
+  readonly clock: Clock;
+  readonly watcher: WorkerWatcher;
+}
+
+/** Told what becomes of a worker process. */
+export interface WorkerWatcher {
+  /** A process has been started and loads its models. */
+  starting(): void;
+  /** It listens. */
+  ready(): void;
+  /** It is gone; another one follows after `restartInMs`. */
+  exited(reason: string, restartInMs: number): void;
+}
+
+const firstRestartMs = 50;
+const lastRestartMs = 10_000;
+/** A worker that was ready for this long did not die of how it was started: the next one comes at once. */
+const settledAfterMs = 1_000;
+const killAfterMs = 5_000;
+
+/** One bundled worker: a child process on a Unix socket, started, watched, and started again with back-off when it dies. */
+export class LocalWorker {
+  readonly #options: Options;
+  #child: ChildProcess | null = null;
+  #restart: Timer | null = null;
+  #restartMs = firstRestartMs;
+  #readyAtMs: number | null = null;
+  #isWanted = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Of the process that runs now. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  start(): void {
+    this.#isWanted = true;
+    this.#spawn();
+  }
+
+  /** Asks the process to finish its work and go; kills it when it takes too long. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    this.#restart?.cancel();
+    const child = this.#child;
+    if (child === null) return;
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+    });
+    child.kill('SIGTERM');
+    const kill = this.#options.clock.after(killAfterMs, () => child.kill('SIGKILL'));
+    await gone;
+    kill.cancel();
+  }
+
+  #spawn(): void {
+    const { command, socketPath, watcher, clock } = this.#options;
+    const [program, ...args] = command;
+    // A socket file left by a killed process would make the next one fail to bind.
+    rmSync(socketPath, { force: true });
+    watcher.starting();
+    // The channel tells the worker when the gateway dies, however it dies.
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    this.#readyAtMs = null;
+    child.on('message', () => {
+      this.#readyAtMs = clock.nowMs();
+      watcher.ready();
+    });
+    child.once('error', (error) => this.#exited(child, `could not be started: ${error.message}`));
+    child.once('exit', (code, signal) =>
+      this.#exited(child, signal === null ? `exited with code ${code}` : `was ended by ${signal}`),
+    );
+  }
+
+  #exited(child: ChildProcess, reason: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    const wasSettled = this.#readyAtMs !== null && this.#options.clock.nowMs() - this.#readyAtMs >= settledAfterMs;
+    this.#restartMs = wasSettled ? firstRestartMs : Math.min(this.#restartMs * 2, lastRestartMs);
+    this.#options.watcher.exited(reason, this.#restartMs);
+    if (this.#isWanted) this.#restart = this.#options.clock.after(this.#restartMs, () => this.#spawn());
+  }
+}

@@ -1,0 +1,103 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import type { Clock } from '../kernel/clock.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import type { TimerWheel } from '../kernel/timer-wheel.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import type { Serve } from '../pipeline/stage.ts';
+import { refuseForeignHost } from './host-check.ts';
+import { type NodeContext, openExchange } from './open-exchange.ts';
+import { type Directory, ownAnswers } from './own-answers.ts';
+import { errorReply } from './write-error.ts';
+import { type Connection, writeReply } from './write-reply.ts';
+
+interface Parts {
+  readonly serve: Serve;
+  readonly protocols: readonly Protocol[];
+  /** Speaks to those whose path belongs to no protocol. */
+  readonly fallbackProtocol: Protocol;
+  readonly directory: Directory;
+  /** Whether the port is bound to a loopback address. */
+  readonly isLoopback: boolean;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
+const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', hasBody: false };
+
+/**
+ * The routes of the client port. Inference goes through the stages on Node's own request and response; the body never becomes a web
+ * `Response`. No middleware may be added: the shared response that says "already sent" would carry its headers from one request to the next.
+ */
+export function clientApp(parts: Parts): Hono<{ Bindings: Connection }> {
+  const app = new Hono<{ Bindings: Connection }>();
+  for (const [path, answer] of Object.entries(ownAnswers(parts.directory))) {
+    app.get(path, async (context) => {
+      if (judge(context, parts) !== null) return handle(context, parts.fallbackProtocol, noEndpoint, parts);
+      const { status, value } = answer();
+      return context.json(value, status);
+    });
+  }
+  mountEndpoints(app, parts.protocols, (context, protocol, endpoint) => handle(context, protocol, endpoint, parts));
+  app.notFound((context) => handle(context, parts.fallbackProtocol, noEndpoint, parts));
+  return app;
+}
+
+type Handler = (context: NodeContext, protocol: Protocol, endpoint: Endpoint) => Response | Promise<Response>;
+
+/** Has a handler called for every endpoint of every protocol. */
+export function mountEndpoints(
+  app: Hono<{ Bindings: Connection }>,
+  protocols: readonly Protocol[],
+  handler: Handler,
+): void {
+  for (const protocol of protocols) {
+    for (const endpoint of protocol.endpoints) {
+      app.on(endpoint.method, endpoint.pattern, (context) => handler(context, protocol, endpoint));
+    }
+  }
+}
+
+async function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Promise<Response> {
+  const exchange = openExchange(context, { protocol, endpoint, clock: parts.clock, wheel: parts.wheel });
+  const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts.protocols) : null);
+  if (refusal !== null) exchange.cancellation.cancel(refusal);
+  let reply: Reply;
+  try {
+    reply = await parts.serve(exchange);
+  } catch (error) {
+    reply = errorReply(error, protocol);
+  }
+  addOwnHeaders(reply, exchange);
+  writeReply(reply, context.env, parts);
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** What is wrong with a request as far as its head tells, whatever it asks for. */
+function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null {
+  return isLoopback ? refuseForeignHost(context.env.incoming) : null;
+}
+
+function noSuchEndpoint(context: NodeContext, protocols: readonly Protocol[]): GatewayError {
+  const { method, path } = context.req;
+  const other = protocols
+    .flatMap((one) => one.endpoints)
+    .find((one) => one.method !== method && isPathOf(one.pattern, path));
+  if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
+  return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other.method}`);
+}
+
+/** Whether a path fits a pattern whose parameters are each one segment. */
+function isPathOf(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  return wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at]);
+}
+
+function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
+  headers.push('x-request-id', id);
+  if (journal.replica !== '') headers.push('x-headgate-replica', journal.replica);
+  if (journal.upstreamModel !== journal.model) headers.push('x-headgate-model', journal.upstreamModel);
+}

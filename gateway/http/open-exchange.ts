@@ -1,0 +1,72 @@
+import type { Context } from 'hono';
+import type { Clock } from '../kernel/clock.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import { newRequestId } from '../kernel/rng.ts';
+import type { TimerWheel } from '../kernel/timer-wheel.ts';
+import { Exchange } from '../pipeline/exchange.ts';
+import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import { IncomingBody } from './read-body.ts';
+import type { Connection } from './write-reply.ts';
+
+interface Options {
+  readonly protocol: Protocol;
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
+/** What Hono hands to a handler under its Node adapter. */
+export type NodeContext = Context<{ Bindings: Connection }>;
+
+const acceptableId = /^[\w\-=]{1,255}$/;
+
+/** Makes an exchange of a request's head: its id, its deadline, and the client's departure from now on. */
+export function openExchange(context: NodeContext, { protocol, endpoint, clock, wheel }: Options): Exchange {
+  const { incoming, outgoing } = context.env;
+  const { headers, method = 'GET', url = '/' } = incoming;
+  const givenId = headers['x-request-id'];
+  const queryAt = url.indexOf('?');
+  const exchange = new Exchange({
+    id: typeof givenId === 'string' && acceptableId.test(givenId) ? givenId : newRequestId(),
+    receivedAtMs: clock.nowMs(),
+    protocol,
+    head: {
+      method,
+      path: context.req.path,
+      query: queryAt < 0 ? '' : url.slice(queryAt),
+      params: context.req.param(),
+      endpoint,
+      headers,
+    },
+    incoming: new IncomingBody(incoming, outgoing),
+    wheel,
+  });
+  takeClientDeadline(exchange);
+  outgoing.on('close', () => {
+    if (!outgoing.writableFinished) exchange.cancellation.cancel(clientLeft());
+  });
+  return exchange;
+}
+
+const deadlineHeaders = [
+  { name: 'x-request-timeout-ms', unitMs: 1, unit: 'milliseconds' },
+  { name: 'x-stainless-timeout', unitMs: 1000, unit: 'seconds' },
+] as const;
+
+/** Applies the time limits a client set for its request. One that is no time cancels the exchange: it is then refused like any other. */
+function takeClientDeadline(exchange: Exchange): void {
+  for (const { name, unitMs, unit } of deadlineHeaders) {
+    const given = exchange.head.headers[name];
+    if (given === undefined) continue;
+    const count = Number(given);
+    if (count > 0) exchange.cutTo(exchange.receivedAtMs + count * unitMs);
+    else
+      exchange.cancellation.cancel(
+        new GatewayError('invalid_request', `${name}: got ${given}, wanted ${unit} above 0`, { field: name }),
+      );
+  }
+}
+
+function clientLeft(): GatewayError {
+  return new GatewayError('client_left', 'the client left before it was answered');
+}

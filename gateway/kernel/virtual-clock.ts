@@ -1,0 +1,113 @@
+import type { Clock, Timer } from './clock.ts';
+
+interface Entry {
+  readonly dueAtMs: number;
+  readonly order: number;
+  call: (() => void) | null;
+}
+
+/**
+ * Time that moves only when told to. Calls due at the same instant run in the order they were asked for.
+ * Between two calls every promise that can settle does, so that code under simulation behaves as under real time.
+ */
+export class VirtualClock implements Clock {
+  #nowMs = 0;
+  #order = 0;
+  readonly #heap: Entry[] = [];
+  readonly #wallOriginMs: number;
+
+  constructor(wallOriginMs = 1_750_000_000_000) {
+    this.#wallOriginMs = wallOriginMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#wallOriginMs + this.#nowMs;
+  }
+
+  after(delayMs: number, call: () => void): Timer {
+    const entry: Entry = { dueAtMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, call };
+    push(this.#heap, entry);
+    return {
+      cancel: () => {
+        entry.call = null;
+      },
+    };
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(delayMs, resolve);
+    });
+  }
+
+  /** Calls still to come, cancelled ones left out: a simulation that ends with some has leaked a timer. */
+  get pending(): number {
+    return this.#heap.reduce((count, entry) => count + (entry.call === null ? 0 : 1), 0);
+  }
+
+  /** Moves time forward to `untilMs`, making every call that falls due on the way. */
+  async runUntil(untilMs: number): Promise<void> {
+    await settlePromises();
+    for (let entry = this.#heap[0]; entry !== undefined && entry.dueAtMs <= untilMs; entry = this.#heap[0]) {
+      pop(this.#heap);
+      if (entry.call === null) continue;
+      this.#nowMs = Math.max(this.#nowMs, entry.dueAtMs);
+      entry.call();
+      await settlePromises();
+    }
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  /** Runs until nothing is pending. Never returns while something re-arms itself for ever: give such things `close()` first. */
+  async runAll(): Promise<void> {
+    await settlePromises();
+    for (let entry = this.#heap[0]; entry !== undefined; entry = this.#heap[0]) await this.runUntil(entry.dueAtMs);
+  }
+}
+
+/** One turn of the event loop's check phase comes after all promise jobs, however long their chains. */
+function settlePromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.dueAtMs < b.dueAtMs || (a.dueAtMs === b.dueAtMs && a.order < b.order);
+}
+
+function push(heap: Entry[], entry: Entry): void {
+  let at = heap.length;
+  heap.push(entry);
+  while (at > 0) {
+    const parentAt = (at - 1) >> 1;
+    const parent = heap[parentAt];
+    if (parent === undefined || !isBefore(entry, parent)) break;
+    heap[at] = parent;
+    at = parentAt;
+  }
+  heap[at] = entry;
+}
+
+function pop(heap: Entry[]): void {
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    let childAt = 2 * at + 1;
+    const left = heap[childAt];
+    if (left === undefined) break;
+    const right = heap[childAt + 1];
+    let child = left;
+    if (right !== undefined && isBefore(right, left)) {
+      child = right;
+      childAt += 1;
+    }
+    if (!isBefore(child, last)) break;
+    heap[at] = child;
+    at = childAt;
+  }
+  heap[at] = last;
+}

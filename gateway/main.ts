@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { PortError } from './kernel/port-error.ts';
+import { ConfigError } from './settings/faults.ts';
+import { version } from './version.ts';
+
+const usageExit = 2;
+
+/** The command line: parses, and loads what a command needs only when it is run. */
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('headgate')
+    .description('One gateway in front of every model server a team runs.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)');
+  addServe(program);
+  addWorker(program);
+  addCheck(program);
+  addRoute(program);
+  await program.parseAsync([...args], { from: 'user' });
+}
+
+const defaultConfig = 'config/local.yaml';
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the gateway')
+    .option('--config <file>', 'configuration', defaultConfig)
+    .addHelpText('after', examples(['headgate serve --config gateway.yaml']))
+    .action(async ({ config }: { config: string }) => {
+      const { serve } = await import('./commands/serve.ts');
+      await serve(config);
+    });
+}
+
+function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('run one bundled ONNX replica that speaks the Open Inference Protocol')
+    .requiredOption('--models <dir>', 'folder with a folder for each model')
+    .option(
+      '--model <name>',
+      'serve this model only; may be given several times',
+      (name: string, all: string[]) => [...all, name],
+      [],
+    )
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 for a free one', wholeNumber(0, 65_535))
+    .option('--socket <path>', 'Unix socket to listen on instead of a port')
+    .option('--threads <count>', 'threads each inference computes with', wholeNumber(1, 1024), 1)
+    .addHelpText(
+      'after',
+      examples([
+        'headgate worker --models ./models --port 8101',
+        'headgate worker --models ./models --socket /run/w.sock',
+      ]),
+    )
+    .action(async (options: WorkerOptions, command: Command) => {
+      const { models: folder, model: only, host, port, socket, threads } = options;
+      if ((port === undefined) === (socket === undefined))
+        command.error('error: wanted one of --port and --socket', { exitCode: usageExit });
+      const { runWorker } = await import('./worker/main.ts');
+      await runWorker({
+        folder,
+        only,
+        threads,
+        at: socket === undefined ? { host, port: port ?? 0 } : { path: socket },
+      });
+    });
+}
+
+interface WorkerOptions {
+  readonly models: string;
+  readonly model: string[];
+  readonly host: string;
+  readonly port?: number;
+  readonly socket?: string;
+  readonly threads: number;
+}
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .description('validate a configuration and explain it')
+    .option('--config <file>', 'configuration', defaultConfig)
+    .option('--json', 'print one object')
+    .option('--write-schema <file>', 'write the JSON Schema of configurations there instead')
+    .addHelpText('after', examples(['headgate check --config gateway.yaml']))
+    .action(async (options: { config: string; json?: boolean; writeSchema?: string }) => {
+      const { check, writeSchema } = await import('./commands/check.ts');
+      if (options.writeSchema !== undefined) writeSchema(options.writeSchema);
+      else process.exitCode = check(options.config, options.json === true);
+    });
+}
+
+function addRoute(program: Command): void {
+  const collect = (header: string, all: string[]): string[] => [...all, header];
+  program
+    .command('route')
+    .description('tell where a request would go, and why, without sending it')
+    .argument('<request>', 'method and path')
+    .option('--config <file>', 'configuration', defaultConfig)
+    .option('--header <name:value>', 'a header of the request; may be given several times', collect, [])
+    .option('--body <file>', 'the body of the request')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples(["headgate route --config gateway.yaml 'POST /v2/models/digits/infer'"]))
+    .action(async (request: string, options: { config: string; header: string[]; body?: string; json?: boolean }) => {
+      const { explainRoute } = await import('./commands/route.ts');
+      process.exitCode = await explainRoute({
+        ...options,
+        request,
+        body: options.body ?? null,
+        asJson: options.json === true,
+      });
+    });
+}
+
+function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`wanted a whole number from ${minimum} to ${maximum}`);
+  };
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : usageExit);
+  // A fault of the configuration or of the machine is told in its own words; anything else is a fault of ours and needs its stack.
+  const isPlain = error instanceof ConfigError || error instanceof PortError;
+  const stack = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${isPlain ? error.message : stack}\n`);
+  process.exit(1);
+}

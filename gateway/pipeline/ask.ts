@@ -1,0 +1,11 @@
+import type { Work } from '../balance/work.ts';
+
+/** What a client asks for, as far as the gateway needs to know: read once from the request by its protocol. */
+export interface Ask {
+  /** The model as the client named it. */
+  readonly model: string;
+  readonly isStreaming: boolean;
+  readonly work: Work;
+  /** The body as it came, still encoded if the client sent it so; empty where the operation has none. */
+  readonly payload: Uint8Array;
+}

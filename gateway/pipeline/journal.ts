@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { BodyEnd, ReplySource } from './reply.ts';
+
+/** What an exchange learned on its way. Stages note facts here; `account` reads them once, at the end. Instants are of the clock's `nowMs`; 0 means it did not happen. */
+export class Journal {
+  route = '';
+  backend = '';
+  replica = '';
+  /** The model as the client named it, and as the replica was asked for it; empty before that is known. */
+  model = '';
+  upstreamModel = '';
+  /** When the body was in; where there is none, when its reading would have begun. */
+  readAtMs = 0;
+  tries = 0;
+  /** Spent in waiting lines, all tries together. */
+  queueWaitMs = 0;
+  /** When the try that answered was sent. */
+  sentAtMs = 0;
+  /** When its head came. */
+  headAtMs = 0;
+  firstByteAtMs = 0;
+  endedAtMs = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  status = 0;
+  /** `ok` where the answer passed, whatever its status; else the code of the error. */
+  code: ErrorCode | 'ok' = 'ok';
+  source: ReplySource = 'refused';
+  bodyEnd: BodyEnd | null = null;
+  /** What broke, for the log only: it may name internals that no client should read. */
+  detail = '';
+}

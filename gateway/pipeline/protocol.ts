@@ -1,0 +1,38 @@
+import type { GatewayError } from '../kernel/errors.ts';
+import type { Ask } from './ask.ts';
+import type { Exchange, RequestHead } from './exchange.ts';
+import type { Reply } from './reply.ts';
+
+/** A request as the protocol writes it for a replica; the headers are added on the way out. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Relative to the replica's base path. */
+  readonly path: string;
+  readonly body: Uint8Array | null;
+  /** False where the answer must come without a content encoding, because something in it will be replaced. */
+  readonly mayBeEncoded: boolean;
+}
+
+/** One thing clients can ask for in a protocol. */
+export interface Endpoint {
+  /** What it does, by the protocol's own word; `read` and `write` go by it. */
+  readonly operation: string;
+  readonly method: 'GET' | 'POST';
+  /** Path with `:name` parameters, as Hono writes it. */
+  readonly pattern: string;
+  readonly hasBody: boolean;
+}
+
+/** A wire format: reads what clients send, writes what replicas get, and says no in its own shape. */
+export interface Protocol {
+  readonly name: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Understands a request. `content` is the body without its content encoding. Throws `invalid_request` naming what is wrong and what was wanted. */
+  read(head: RequestHead, content: Uint8Array): Omit<Ask, 'payload'>;
+  /** The request for a replica that knows the model under the given name. */
+  write(exchange: Exchange, upstreamModel: string): UpstreamRequest;
+  /** What a replica's answer needs before the client may see it; the reply itself where the model has the same name on both sides. */
+  translate(reply: Reply, exchange: Exchange, upstreamModel: string): Reply | Promise<Reply>;
+  /** An error in the shape that this protocol's clients understand. */
+  refuse(error: GatewayError): Reply;
+}

@@ -1,0 +1,28 @@
+import type { Backend } from '../balance/backend.ts';
+import type { Serve } from './stage.ts';
+
+/** One of the backends a route sends to. */
+export interface Destination {
+  readonly backend: Backend;
+  readonly weight: number;
+}
+
+/** A rule that says where requests go. Built from the settings once; a request holds on to the one it matched, so that a reload never changes rules under it. */
+export interface Route {
+  /** Names it in logs, metrics and the dry run: `routes[0]`, or the backend's name where no route was written. */
+  readonly name: string;
+  readonly destinations: readonly [Destination, ...Destination[]];
+  /** From receipt; null for none. */
+  readonly deadlineMs: number | null;
+  /** The stages below routing, composed for this route: those that have nothing to do for it are not in. */
+  readonly serve: Serve;
+}
+
+/** What routing decided for one request. */
+export interface Choice {
+  readonly route: Route;
+  /** Drawn from the route's destinations. */
+  readonly backend: Backend;
+  /** The model as the backend's replicas know it. */
+  readonly upstreamModel: string;
+}

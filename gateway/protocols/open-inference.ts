@@ -1,0 +1,74 @@
+import { lightWork } from '../balance/work.ts';
+import type { GatewayError } from '../kernel/errors.ts';
+import type { Ask } from '../pipeline/ask.ts';
+import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
+import { headerOf } from '../pipeline/headers.ts';
+import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
+import { jsonReply, type Reply } from '../pipeline/reply.ts';
+import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
+import { renameModel } from './rename-model.ts';
+
+/** The bytes of JSON in front of binary tensors (the binary tensor data extension). */
+export const headerLengthHeader = 'inference-header-content-length';
+
+const modelOperations = [
+  { operation: 'metadata', method: 'GET', suffix: '', hasBody: false },
+  { operation: 'ready', method: 'GET', suffix: '/ready', hasBody: false },
+  { operation: 'config', method: 'GET', suffix: '/config', hasBody: false },
+  { operation: 'stats', method: 'GET', suffix: '/stats', hasBody: false },
+  { operation: 'infer', method: 'POST', suffix: '/infer', hasBody: true },
+] as const;
+
+/** Where a model's endpoints lie; gateway and worker take their patterns from here. */
+export const modelEndpoints: readonly Endpoint[] = modelOperations.flatMap(({ suffix, ...endpoint }) =>
+  ['/v2/models/:model', '/v2/models/:model/versions/:version'].map((path) => ({ ...endpoint, pattern: path + suffix })),
+);
+
+/** The Open Inference Protocol over REST, also known as KServe V2: Triton, KServe, MLServer and the bundled workers speak it. */
+export const openInference: Protocol = {
+  name: 'open-inference',
+  endpoints: modelEndpoints,
+  read: (head, content) => ({
+    model: head.params.model ?? '',
+    isStreaming: false,
+    work: head.endpoint.hasBody ? { rows: rowsOf(head, content) } : lightWork,
+  }),
+  write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
+  translate(reply, exchange, upstreamModel) {
+    const { model } = exchange.ask;
+    if (upstreamModel === model || reply.status >= 300) return reply;
+    const member = exchange.head.endpoint.operation === 'infer' ? 'model_name' : 'name';
+    return renameModel(reply, { member, model, lengthHeaders: ['content-length', headerLengthHeader] });
+  },
+  refuse: refusal,
+};
+
+/** An error as the specification has it: a bare string. */
+export function refusal(error: GatewayError): Reply {
+  return jsonReply(error.status, { error: error.message }, 'refused');
+}
+
+/** Tensors are relayed as they came, not encoded again; the model's name stands in the path alone. */
+function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamRequest {
+  const { endpoint, params, query, method } = exchange.head;
+  const suffix = modelOperations.find((one) => one.operation === endpoint.operation)?.suffix ?? '';
+  const version = params.version === undefined ? '' : `/versions/${encodeURIComponent(params.version)}`;
+  const path = `/v2/models/${encodeURIComponent(upstreamModel)}${version}${suffix}${query}`;
+  return {
+    method,
+    path,
+    body: endpoint.hasBody ? exchange.ask.payload : null,
+    mayBeEncoded: upstreamModel === exchange.ask.model,
+  };
+}
+
+/** The first dimension of the first input. What cannot be read counts as one row: the replica will say what is wrong with it. */
+function rowsOf(head: RequestHead, content: Uint8Array): Ask['work']['rows'] {
+  const headerLength = headerOf(head.headers, headerLengthHeader);
+  const json = headerLength === null ? content : content.subarray(0, Number(headerLength) || 0);
+  const inputsAt = findMember(json, 0, 'inputs');
+  const inputAt = inputsAt < 0 ? -1 : firstElement(json, inputsAt);
+  const shapeAt = inputAt < 0 ? -1 : findMember(json, inputAt, 'shape');
+  const rowsAt = shapeAt < 0 ? -1 : firstElement(json, shapeAt);
+  return rowsAt < 0 ? 1 : wholeNumberAt(json, rowsAt) || 1;
+}

@@ -1,0 +1,84 @@
+import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
+
+/** A body whose beginning can be read, and replaced, before it is passed on. */
+export class PeekedBody implements Body, Sink {
+  readonly #inner: Body;
+  readonly #peekBytes: number;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #grownBytes = 0;
+  #sink: Sink | null = null;
+  #ended: BodyEnd | null = null;
+  #tellPeeked = (): void => {};
+  #goOn = (): void => {};
+
+  private constructor(inner: Body, peekBytes: number) {
+    this.#inner = inner;
+    this.#peekBytes = peekBytes;
+  }
+
+  /** Resolves when `peekBytes` have come, or all there is. The rest waits with the sender. */
+  static async peek(inner: Body, peekBytes: number): Promise<PeekedBody> {
+    const body = new PeekedBody(inner, peekBytes);
+    const peeked = new Promise<void>((resolve) => {
+      body.#tellPeeked = resolve;
+    });
+    inner.pump(body);
+    await peeked;
+    return body;
+  }
+
+  get sizeBytes(): number | null {
+    return this.#inner.sizeBytes === null ? null : this.#inner.sizeBytes + this.#grownBytes;
+  }
+
+  /** What has come so far. */
+  beginning(): Buffer {
+    return Buffer.concat(this.#held);
+  }
+
+  /** Passes on other bytes in the place of those that `beginning` gave. */
+  replaceBeginning(bytes: Uint8Array): void {
+    this.#grownBytes += bytes.length - this.#heldBytes;
+    this.#held = [bytes];
+    this.#heldBytes = bytes.length;
+  }
+
+  pump(sink: Sink): void {
+    this.#sink = sink;
+    let mayGoOn = true;
+    for (const bytes of this.#held) mayGoOn = sink.chunk(bytes);
+    this.#held = [];
+    if (this.#ended !== null) sink.end(this.#ended);
+    else if (mayGoOn) this.#goOn();
+    else sink.onDrain(this.#goOn);
+  }
+
+  discard(): void {
+    this.#held = [];
+    this.#inner.discard();
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    if (this.#sink !== null) return this.#sink.chunk(bytes);
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes < this.#peekBytes) return true;
+    this.#tellPeeked();
+    return false;
+  }
+
+  onDrain(call: () => void): void {
+    if (this.#sink === null) this.#goOn = call;
+    else this.#sink.onDrain(call);
+  }
+
+  end(how: BodyEnd): void {
+    if (this.#sink !== null) {
+      this.#sink.end(how);
+      return;
+    }
+    this.#ended = how;
+    this.#tellPeeked();
+  }
+}

@@ -1,0 +1,39 @@
+import type { HeaderList } from '../pipeline/headers.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import { findMember, skipValue } from './json-skim.ts';
+import { PeekedBody } from './peeked-body.ts';
+
+interface Renaming {
+  /** The member of the answer's outermost object that names the model. */
+  readonly member: string;
+  /** The name the client knows. */
+  readonly model: string;
+  /** The headers that count bytes of the part in which the name stands. */
+  readonly lengthHeaders: readonly string[];
+}
+
+/** The name is looked for this far into an answer; servers put it first. */
+const searchedBytes = 64 * 1024;
+
+/**
+ * Puts the client's name of the model in the place of the replica's and leaves every other byte as it came. An answer that does not
+ * name the model near its beginning passes unchanged.
+ */
+export async function renameModel(reply: Reply, { member, model, lengthHeaders }: Renaming): Promise<Reply> {
+  const body = await PeekedBody.peek(reply.body, searchedBytes);
+  const start = body.beginning();
+  const valueAt = findMember(start, 0, member);
+  const valueEnd = valueAt < 0 ? start.length : skipValue(start, valueAt);
+  if (valueEnd >= start.length) return { ...reply, body };
+  const name = Buffer.from(JSON.stringify(model));
+  body.replaceBeginning(Buffer.concat([start.subarray(0, valueAt), name, start.subarray(valueEnd)]));
+  const grownBytes = name.length - (valueEnd - valueAt);
+  return { ...reply, headers: withLengths(reply.headers, lengthHeaders, grownBytes), body };
+}
+
+function withLengths(headers: HeaderList, lengthHeaders: readonly string[], grownBytes: number): HeaderList {
+  return headers.map((value, at) => {
+    const name = at % 2 === 1 ? headers[at - 1] : undefined;
+    return name !== undefined && lengthHeaders.includes(name) ? String(Number(value) + grownBytes) : value;
+  });
+}

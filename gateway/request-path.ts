@@ -1,0 +1,49 @@
+import type { Clock } from './kernel/clock.ts';
+import type { Rng } from './kernel/rng.ts';
+import type { Topic } from './kernel/topic.ts';
+import type { Exchange } from './pipeline/exchange.ts';
+import { compose, type Serve } from './pipeline/stage.ts';
+import type { RouteTable } from './routing/route-table.ts';
+import { account } from './stages/account.ts';
+import { admit } from './stages/admit.ts';
+import { attempt } from './stages/attempt.ts';
+import { identify } from './stages/identify.ts';
+import { read } from './stages/read.ts';
+import { route } from './stages/route.ts';
+import type { TryParts } from './stages/try-once.ts';
+
+/** What the stages are made of. */
+export interface PathParts {
+  readonly settled: Topic<Exchange>;
+  readonly limits: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
+  readonly routes: () => RouteTable;
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+/** A request's way until its route is known, outermost stage first. */
+export function requestPath(parts: PathParts): Serve {
+  return compose(
+    [
+      account(parts.settled, parts.clock), // outermost: sees every reply, refusal and departure, and counts each once
+      identify(), // before anything is read: who is asking decides what may be spent on it
+      read(parts.limits, parts.clock), // a bounded body, before routing: most protocols name the model in it
+      route(parts.routes, parts.rng), // goes on with the way of the route that it finds
+    ],
+    neverReached,
+  );
+}
+
+/** The rest of the way, composed once for every route, so that a stage which has nothing to do for it is not in it. */
+export function routePath(parts: TryParts): Serve {
+  return compose(
+    [
+      admit(), // refuses at once what cannot be served, before it takes a place in a line
+      attempt(parts), // waits for a replica, tries, and tries elsewhere
+    ],
+    neverReached,
+  );
+}
+
+/** `route` and `attempt` answer by themselves. */
+const neverReached: Serve = () => Promise.reject(new Error('a stage that answers by itself passed a request on'));

@@ -1,0 +1,83 @@
+import type { Backend } from '../balance/backend.ts';
+import type { Headers } from '../pipeline/headers.ts';
+import { headerOf } from '../pipeline/headers.ts';
+import type { Route } from '../pipeline/route.ts';
+import { matchesPattern } from './pattern.ts';
+
+/** What a request must look like; an absent part accepts anything. All patterns may hold `*` for any characters. */
+export interface Match {
+  readonly model: string | null;
+  readonly tenant: string | null;
+  readonly path: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A route with what it matches and the protocol its backends speak. */
+export interface Rule {
+  readonly match: Match;
+  readonly protocol: string;
+  readonly route: Route;
+}
+
+/** The part of a request that routing looks at. */
+export interface Subject {
+  readonly protocol: string;
+  readonly model: string;
+  readonly tenant: string;
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+/** All routes in order. The first that matches wins. */
+export class RouteTable {
+  readonly #rules: readonly Rule[];
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+  }
+
+  find(subject: Subject): Route | null {
+    for (const { match, protocol, route } of this.#rules) {
+      if (protocol === subject.protocol && mismatchOf(match, subject) === null) return route;
+    }
+    return null;
+  }
+
+  /** Every rule up to the one that wins, with the part of it that the request does not fit; for people who ask why. */
+  explain(subject: Subject): { readonly route: Route; readonly mismatch: string | null }[] {
+    const steps = this.#rules.map(({ match, protocol, route }) => ({
+      route,
+      mismatch: protocol === subject.protocol ? mismatchOf(match, subject) : 'protocol',
+    }));
+    const wonAt = steps.findIndex((step) => step.mismatch === null);
+    return wonAt < 0 ? steps : steps.slice(0, wonAt + 1);
+  }
+
+  /** The names of all models of a protocol, as clients say them, sorted. What a 404 tells. */
+  modelNames(protocol: string): string[] {
+    const names = this.#rules.flatMap((rule) => (rule.protocol === protocol ? namesOf(rule) : []));
+    return [...new Set(names)].sort();
+  }
+}
+
+function namesOf({ match, route }: Rule): string[] {
+  if (match.model !== null) return [match.model];
+  return route.destinations.flatMap(({ backend }) => backend.models.map((model) => model.name));
+}
+
+/** The name by which a backend's replicas know a model: the first of its models that fits, else the name as asked. */
+export function upstreamModelOf(backend: Backend, model: string): string {
+  return backend.models.find((one) => matchesPattern(one.name, model))?.upstream ?? model;
+}
+
+/** The part of a match that a request does not fit, or null when it fits all. */
+function mismatchOf(match: Match, subject: Subject): string | null {
+  if (match.model !== null && !matchesPattern(match.model, subject.model)) return 'model';
+  if (match.tenant !== null && !matchesPattern(match.tenant, subject.tenant)) return 'tenant';
+  if (match.path !== null && !matchesPattern(match.path, subject.path)) return 'path';
+  for (const name in match.headers) {
+    const value = headerOf(subject.headers, name);
+    if (value === null || !matchesPattern(match.headers[name] ?? '', value)) return name;
+  }
+  return null;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import {
+  choiceField,
+  durationField,
+  flagField,
+  listOf,
+  mapping,
+  textField,
+  textMapping,
+  weightField,
+  wholeField,
+} from './fields.ts';
+
+const many = Number.MAX_SAFE_INTEGER;
+
+/** The names that `policy` may have; a test compares them with the registry of the balancer. */
+export const policyNames = ['round-robin', 'random', 'least-outstanding', 'p2c'] as const;
+
+/** The names that `protocol` may have; a test compares them with the registry of protocols. */
+export const protocolNames = ['open-inference'] as const;
+
+const model = z.union(
+  [
+    textField('a model name, * for any characters'),
+    mapping({
+      name: textField('a model name, * for any characters').describe('As clients say it.'),
+      upstream: textField('a model name').describe('As the replicas say it.'),
+    }),
+  ],
+  { error: 'a model name, or a mapping with name and upstream' },
+);
+
+const worker = mapping({
+  models: listOf(textField('the name of a model folder'), 'a list of model names')
+    .min(1, { error: 'at least one model' })
+    .describe('What it serves.'),
+  count: wholeField(1, 256).default(1).describe('How many of them.'),
+  threads: wholeField(1, 1024).default(1).describe('Threads each computes with.'),
+  folder: textField('the path of a folder with models')
+    .optional()
+    .describe('Where the model folders lie. Absent: the bundled models.'),
+});
+
+const tls = mapping({
+  ca_file: textField('the path of a PEM file')
+    .optional()
+    .describe('Certificate authority that signs the replica’s certificate.'),
+  server_name: textField('a host name')
+    .optional()
+    .describe('Name the certificate must carry. Absent: the host of the url.'),
+});
+
+const replica = mapping({
+  id: textField('a name').optional().describe('Absent: host:port, or worker-1, worker-2.'),
+  url: textField('a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock')
+    .optional()
+    .describe('Where it listens. A path is a prefix.'),
+  worker: worker.optional().describe('Bundled workers, started and watched by the gateway, instead of a url.'),
+  slots: wholeField(1, 1_000_000)
+    .optional()
+    .describe('Requests it works on at once. Absent: as it reports, or unknown.'),
+  weight: weightField('a number above 0').default(1).describe('Twice the weight, twice the requests.'),
+  headers: textMapping('a mapping of header names to values')
+    .optional()
+    .describe('Sent with every request; a name that ends in _file names a file that holds the value.'),
+  tls: tls.optional().describe('For https.'),
+});
+
+const queue = mapping({
+  max: wholeField(0, many).default(1000).describe('Requests that may wait for a replica; 503 beyond.'),
+  wait: durationField().prefault('10s').describe('How long each may wait; 503 then.'),
+});
+
+const timeouts = mapping({
+  connect: durationField().prefault('1s').describe('Until a connection stands.'),
+  first_byte: durationField().prefault('30s').describe('From sending to the first byte of the answer’s body.'),
+  idle: durationField().prefault('30s').describe('Between two pieces of the answer.'),
+  total: durationField().prefault('120s').describe('From sending to the last byte.'),
+});
+
+const health = mapping({
+  path: textField('a path')
+    .regex(/^\//, { error: 'a path that begins with /' })
+    .optional()
+    .describe('Absent: by protocol.'),
+  every: durationField().prefault('5s').describe('Between two checks.'),
+  timeout: durationField().prefault('1s').describe('An answer later than this is none.'),
+  unhealthy: wholeField(1, 1000).default(3).describe('Failed checks in a row that make it unready.'),
+  healthy: wholeField(1, 1000).default(2).describe('Passed checks in a row that make it ready again.'),
+});
+
+const load = mapping({
+  report: flagField().default(true).describe('Whether replicas are asked for load reports, and these are read.'),
+});
+
+/** One backend, as users write it. */
+export const backendSchema = mapping({
+  name: textField('a name')
+    .regex(/^[\w.-]+$/, { error: 'a name of letters, digits, dots, dashes and underscores' })
+    .describe('For routes, logs and metrics.'),
+  protocol: choiceField(protocolNames).describe('What its replicas speak.'),
+  models: listOf(model, 'a list of models')
+    .min(1, { error: 'at least one model' })
+    .describe('What its replicas serve.'),
+  policy: choiceField(policyNames).default('least-outstanding').describe('Which replica gets a request.'),
+  replicas: listOf(replica, 'a list of replicas')
+    .min(1, { error: 'at least one replica' })
+    .describe('The processes that serve it.'),
+  queue: queue.prefault({}).describe('The waiting line when every replica with known slots is busy.'),
+  timeouts: timeouts.prefault({}).describe('Limits of one try.'),
+  health: health.prefault({}).describe('Checks that say whether a replica is ready.'),
+  load: load.prefault({}).describe('What replicas tell of their load.'),
+});

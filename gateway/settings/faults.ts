@@ -1,0 +1,88 @@
+import { distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+
+/** Keys and indices from the root to a value. */
+export type Path = readonly (string | number)[];
+
+/** One thing that is wrong with a configuration. */
+export interface Fault {
+  readonly file: string;
+  /** Both count from 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly path: Path;
+  readonly got: string;
+  readonly wanted: string;
+}
+
+/** A configuration that cannot be used, with all its faults. */
+export class ConfigError extends Error {
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(describeFault).join('\n'));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** `file:line:column: path: got X, wanted Y`. */
+export function describeFault({ file, line, column, path, got, wanted }: Fault): string {
+  return `${file}:${line}:${column}: ${path.length === 0 ? '' : `${describePath(path)}: `}got ${got}, wanted ${wanted}`;
+}
+
+/** `backends[0].replicas[1].url`. */
+export function describePath(path: Path): string {
+  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('');
+}
+
+/** What somebody wrote, short enough for one line. Values of secrets are withheld. */
+export function describeValue(value: unknown, path: Path): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  if (isSecret(path)) return 'a secret that does not fit';
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}..."`;
+}
+
+/** Whether the value at a path may hold a credential: those are never shown. */
+export function isSecret(path: Path): boolean {
+  return path.includes('headers') || path.at(-1) === 'token';
+}
+
+/** The known name that somebody probably meant, or null when none is near. */
+export function nearestName(name: string, known: readonly string[]): string | null {
+  const [nearest] = known.toSorted((a, b) => distance(name, a) - distance(name, b));
+  return nearest !== undefined && distance(name, nearest) <= Math.max(2, name.length / 3) ? nearest : null;
+}
+
+/** Where and what of a zod issue, one for each unknown key, and of a union only the branch that was meant. */
+export interface Finding {
+  readonly path: Path;
+  /** The finding is about the key itself rather than its value. */
+  readonly isAboutKey: boolean;
+  readonly wanted: string;
+}
+
+export function findingsOf(issues: readonly z.core.$ZodIssue[], base: Path = []): Finding[] {
+  return issues.flatMap((issue): Finding[] => {
+    const path = [...base, ...(issue.path as Path)];
+    if (issue.code === 'unrecognized_keys') {
+      const known = issue.message.split(', ');
+      return issue.keys.map((key) => ({ path: [...path, key], isAboutKey: true, wanted: wantedKey(key, known) }));
+    }
+    if (issue.code === 'invalid_union') {
+      const meant = issue.errors.find(
+        (branch) => !branch.some((one) => one.code === 'invalid_type' && one.path.length === 0),
+      );
+      if (meant !== undefined) return findingsOf(meant, path);
+    }
+    return [{ path, isAboutKey: false, wanted: issue.message }];
+  });
+}
+
+function wantedKey(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  return nearest === null ? `one of the keys ${known.join(', ')}` : `the key ${nearest}`;
+}

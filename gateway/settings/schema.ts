@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { backendSchema } from './backend-schema.ts';
+import {
+  choiceField,
+  durationField,
+  listOf,
+  mapping,
+  portField,
+  sizeField,
+  textField,
+  textMapping,
+  weightField,
+} from './fields.ts';
+
+const hostField = () => textField('a host name or address');
+
+const listen = mapping({
+  host: hostField()
+    .default('127.0.0.1')
+    .describe('Address of the client port. A loopback address accepts only loopback host names.'),
+  port: portField().default(8080).describe('Client port; 0 lets the system choose.'),
+  max_body: sizeField().prefault('16MiB').describe('Largest body of one request, as sent and decoded; 413 beyond.'),
+  max_buffered: sizeField().prefault('512MiB').describe('Bodies of all requests held at the same time; 503 beyond.'),
+  drain: durationField().prefault('30s').describe('How long SIGTERM waits for running work.'),
+});
+
+const admin = mapping({
+  host: hostField()
+    .default('127.0.0.1')
+    .describe('Address of the operators’ port. Any but a loopback address needs a token.'),
+  port: portField().default(9090).describe('Operators’ port; 0 lets the system choose.'),
+  token: z
+    .string({ error: 'a text' })
+    .optional()
+    .describe('Asked for as `Authorization: Bearer` by everything under /api; empty for none.'),
+  token_file: textField('the path of a file that holds the token').optional().describe('The same, read from a file.'),
+});
+
+const match = mapping({
+  model: textField('a model name, * for any characters').optional().describe('The model as the client names it.'),
+  tenant: textField('a tenant, * for any characters')
+    .optional()
+    .describe('SHA-256 of the credential in hexadecimal, or anonymous.'),
+  path: textField('a path, * for any characters').optional().describe('The path of the request.'),
+  header: textMapping('a mapping of header names to values')
+    .optional()
+    .describe('Headers the request must have; * for any characters.'),
+});
+
+const destination = mapping({
+  backend: textField('the name of a backend').describe('Where to send.'),
+  weight: weightField('a number above 0')
+    .default(1)
+    .describe('Share of the requests, in proportion to the other weights.'),
+});
+
+const route = mapping({
+  match: match.prefault({}).describe('What a request must look like; an absent part accepts anything.'),
+  to: listOf(destination, 'a list of backends with weights')
+    .min(1, { error: 'at least one backend' })
+    .describe('Drawn by weight.'),
+  deadline: durationField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
+});
+
+const telemetry = mapping({
+  log: choiceField(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least important lines that are written. One line an exchange is info.'),
+});
+
+/** The whole YAML, as users write it: every key, its default and its documentation. */
+export const settingsSchema = mapping({
+  listen: listen.prefault({}).describe('The port for clients.'),
+  admin: admin.prefault({}).describe('The port for operators.'),
+  backends: listOf(backendSchema, 'a list of backends')
+    .min(1, { error: 'at least one backend' })
+    .describe('Named pools of replicas.'),
+  routes: listOf(route, 'a list of routes')
+    .default([])
+    .describe('First match wins; backends no route names serve their own models after them.'),
+  telemetry: telemetry.prefault({}).describe('What the gateway tells about itself.'),
+});
+
+/** The YAML after defaults and units, before references are resolved. Keys are as in the file. */
+export type RawSettings = z.output<typeof settingsSchema>;
+
+/** JSON Schema draft-07 of what users write, for editors. */
+export function jsonSchema(): object {
+  return { title: 'Headgate configuration', ...z.toJSONSchema(settingsSchema, { io: 'input', target: 'draft-07' }) };
+}

@@ -1,0 +1,76 @@
+import type { policyNames, protocolNames } from './backend-schema.ts';
+
+/** The configuration as the program uses it: complete, checked, frozen, every quantity with its unit in its name. */
+export interface Settings {
+  readonly listen: ListenSettings;
+  readonly admin: { readonly host: string; readonly port: number; readonly token: string | null };
+  readonly backends: readonly BackendSettings[];
+  readonly routes: readonly RouteSettings[];
+  readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+}
+
+export interface ListenSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly drainMs: number;
+}
+
+export interface BackendSettings {
+  readonly name: string;
+  readonly protocol: (typeof protocolNames)[number];
+  readonly models: readonly { readonly name: string; readonly upstream: string | null }[];
+  readonly policy: (typeof policyNames)[number];
+  readonly replicas: readonly ReplicaSettings[];
+  readonly queue: { readonly maxLength: number; readonly waitMs: number };
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly idleMs: number;
+    readonly totalMs: number;
+  };
+  readonly health: HealthSettings;
+  readonly wantsReports: boolean;
+}
+
+export interface HealthSettings {
+  readonly path: string;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  /** Failed checks in a row that make a replica unready. */
+  readonly failuresToUnready: number;
+  /** Passed checks in a row that make it ready again. */
+  readonly successesToReady: number;
+}
+
+export interface ReplicaSettings {
+  readonly id: string;
+  readonly weight: number;
+  readonly slots: number | null;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly caPem: string | null;
+  readonly serverName: string | null;
+  readonly at: ReplicaPlace;
+}
+
+/** Where a replica is: an address somebody else looks after, or a bundled worker that the gateway starts. */
+export type ReplicaPlace =
+  | { readonly kind: 'url'; readonly origin: string; readonly basePath: string; readonly socketPath: string | null }
+  | {
+      readonly kind: 'worker';
+      readonly models: readonly string[];
+      readonly threads: number;
+      readonly folder: string | null;
+    };
+
+export interface RouteSettings {
+  readonly model: string | null;
+  readonly tenant: string | null;
+  readonly path: string | null;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly destinations: readonly { readonly backend: string; readonly weight: number }[];
+  readonly deadlineMs: number | null;
+}

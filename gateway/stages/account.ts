@@ -1,0 +1,70 @@
+import type { Clock } from '../kernel/clock.ts';
+import { asGatewayError, type GatewayError } from '../kernel/errors.ts';
+import type { Topic } from '../kernel/topic.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { BodyEnd, Reply } from '../pipeline/reply.ts';
+import type { Stage } from '../pipeline/stage.ts';
+import { ObservedBody } from '../upstream/observe-body.ts';
+
+/** Sees every reply, refusal and departure, settles the exchange at its last byte, and tells of it exactly once. */
+export function account(settled: Topic<Exchange>, clock: Clock): Stage {
+  return {
+    name: 'account',
+    wrap: (next) => async (exchange) => {
+      try {
+        exchange.cancellation.throwIfCancelled();
+        const reply = await next(exchange);
+        return { ...reply, body: new ObservedBody(reply.body, new Settlement(exchange, reply, settled, clock)) };
+      } catch (thrown) {
+        const error = asGatewayError(thrown);
+        noteError(exchange, error);
+        settle(exchange, settled, clock);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Watches the body of one exchange. */
+class Settlement {
+  readonly #exchange: Exchange;
+  readonly #settled: Topic<Exchange>;
+  readonly #clock: Clock;
+
+  constructor(exchange: Exchange, reply: Reply, settled: Topic<Exchange>, clock: Clock) {
+    this.#exchange = exchange;
+    this.#settled = settled;
+    this.#clock = clock;
+    exchange.journal.status = reply.status;
+    exchange.journal.source = reply.source;
+  }
+
+  firstByte(): void {
+    this.#exchange.journal.firstByteAtMs = this.#clock.nowMs();
+    if (this.#exchange.ask.isStreaming) this.#exchange.meetDeadline();
+  }
+
+  ended(how: BodyEnd, bytes: number): void {
+    const { journal, cancellation } = this.#exchange;
+    journal.bodyEnd = how;
+    journal.bytesOut = bytes;
+    if (how !== 'complete')
+      journal.code = cancellation.reason?.code ?? (how === 'broken' ? 'upstream_broken' : 'client_left');
+    settle(this.#exchange, this.#settled, this.#clock);
+  }
+}
+
+function noteError({ journal }: Exchange, error: GatewayError): void {
+  journal.status = error.status;
+  journal.code = error.code;
+  journal.source = 'refused';
+  journal.detail = error.message;
+  // What lies behind an error names hosts and paths: the log may say it, the client's message never does.
+  if (error.cause instanceof Error) journal.detail += `: ${error.cause.stack ?? error.cause.message}`;
+}
+
+function settle(exchange: Exchange, settled: Topic<Exchange>, clock: Clock): void {
+  exchange.meetDeadline();
+  exchange.journal.endedAtMs = clock.nowMs();
+  settled.publish(exchange);
+}

@@ -1,0 +1,46 @@
+import { Lease } from '../balance/lease.ts';
+import type { Replica } from '../balance/replica.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { asGatewayError } from '../kernel/errors.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import type { Stage } from '../pipeline/stage.ts';
+import { type TryParts, tryOnce } from './try-once.ts';
+
+/** All we do for one exchange: gets a lease and tries; where nothing could be sent, tries once more on another replica. */
+export function attempt(parts: TryParts): Stage {
+  async function run(exchange: Exchange): Promise<Reply> {
+    const taken = takeLease(exchange, none, parts.clock);
+    const lease = taken instanceof Lease ? taken : await taken;
+    try {
+      return await tryOnce(exchange, lease, parts);
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      if (error.retry !== 'always') throw error;
+      const another = await takeAnother(exchange, lease.replica, parts.clock);
+      if (another === null) throw error;
+      return tryOnce(exchange, another, parts);
+    }
+  }
+  return { name: 'attempt', wrap: () => run };
+}
+
+const none: readonly Replica[] = [];
+
+function takeLease(exchange: Exchange, notThese: readonly Replica[], clock: Clock): Lease | Promise<Lease> {
+  const taken = exchange.choice.backend.dispatcher.take(exchange, notThese);
+  if (taken instanceof Lease) return taken;
+  const startedAtMs = clock.nowMs();
+  return taken.finally(() => {
+    exchange.journal.queueWaitMs += clock.nowMs() - startedAtMs;
+  });
+}
+
+/** A lease on any other replica, or null where there is none to be had. */
+async function takeAnother(exchange: Exchange, notThis: Replica, clock: Clock): Promise<Lease | null> {
+  try {
+    return await takeLease(exchange, [notThis], clock);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+import pino, { type Logger } from 'pino';
+import { systemClock } from '../kernel/system-clock.ts';
+import type { Topic } from '../kernel/topic.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { exchangeLine } from './exchange-line.ts';
+
+export type Log = Logger;
+
+interface Options {
+  readonly level: string;
+  /** A path, or a file descriptor such as 1 for standard output. */
+  readonly destination: string | number;
+  /** Says which process a line comes from. */
+  readonly name: string;
+}
+
+/** A log that writes lines of JSON in batches, and what is left when it is flushed. */
+export interface LogOutput {
+  readonly log: Log;
+  /** Writes a line whose fields are JSON already, for lines that come with every request. */
+  line(level: 'info' | 'warn', fields: string, message: string): void;
+  flush(): void;
+}
+
+/** One write for some hundred lines: each write is handed to another thread, which costs as much as forming ten lines. */
+const batchBytes = 64 * 1024;
+const flushEveryMs = 250;
+
+/** Held while a slow reader keeps lines from being written; beyond it lines are dropped. */
+const mostHeldBytes = 16 * 1024 * 1024;
+
+export function openLog({ level, destination, name }: Options): LogOutput {
+  const output = pino.destination({
+    dest: destination,
+    sync: false,
+    contentMode: 'buffer',
+    minLength: batchBytes,
+    maxWrite: 2 * batchBytes,
+    maxLength: mostHeldBytes,
+    periodicFlush: flushEveryMs,
+  });
+  // Nobody reads any more, or the disk is full: requests go on without a log.
+  output.on('error', () => {});
+  // Bytes rather than text: joining text, the library measures all it holds with every line. Its types know text only.
+  const bytes = output as unknown as { write(line: Buffer): void };
+  const write = (text: string): void => bytes.write(Buffer.from(text));
+  const log = pino({ level, base: { name } }, { write });
+  return {
+    log,
+    line(lineLevel, fields, message) {
+      if (!log.isLevelEnabled(lineLevel)) return;
+      write(
+        `{"level":${log.levels.values[lineLevel]},"time":${systemClock.wallMs()},"name":"${name}",${fields},"msg":"${message}"}\n`,
+      );
+    },
+    flush: () => output.flushSync(),
+  };
+}
+
+/** One line an exchange, with what its journal learned. Failures that are not the client's are warnings. */
+export function logExchanges(output: Pick<LogOutput, 'line'>, settled: Topic<Exchange>): void {
+  settled.subscribe((exchange) => {
+    output.line(exchange.journal.status >= 500 ? 'warn' : 'info', exchangeLine(exchange), 'exchange');
+  });
+}

@@ -1,0 +1,120 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Backend } from '../balance/backend.ts';
+import type { Topic } from '../kernel/topic.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { TryFact } from '../pipeline/try-fact.ts';
+import { ExchangeMetrics } from './exchange-metrics.ts';
+import { metricNames } from './names.ts';
+
+interface Sources {
+  readonly backends: () => readonly Backend[];
+  readonly settled: Topic<Exchange>;
+  readonly tried: Topic<TryFact>;
+  /** How often a lease was released twice so far: a fault of the gateway's. */
+  readonly secondReleases: () => number;
+}
+
+/** The gateway's metrics. What changes with every request is counted here; what replicas and lines hold is read when scraped. */
+export function gatewayMetrics(sources: Sources): Registry {
+  const registry = new Registry();
+  const exchanges = new ExchangeMetrics(registry);
+  sources.settled.subscribe((exchange) => exchanges.count(exchange));
+  countTries(registry, sources.tried);
+  showBackends(registry, sources.backends);
+  new Counter({
+    name: metricNames.leasesReleasedTwice,
+    help: 'Leases released a second time; anything but 0 is a fault in the gateway.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(sources.secondReleases());
+    },
+  });
+  return registry;
+}
+
+function countTries(registry: Registry, tried: Topic<TryFact>): void {
+  const counts = new Map<string, Counts>();
+  tried.subscribe(({ backendName, kind, outcome }) => {
+    let own = counts.get(backendName);
+    if (own === undefined) {
+      own = { first: {}, retry: {} };
+      counts.set(backendName, own);
+    }
+    own[kind][outcome] = (own[kind][outcome] ?? 0) + 1;
+  });
+  new Counter({
+    name: metricNames.tries,
+    help: 'Sends to replicas, by how they ended.',
+    labelNames: ['backend', 'outcome', 'kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [backend, own] of counts) {
+        for (const [kind, byOutcome] of Object.entries(own)) {
+          for (const [outcome, count] of Object.entries(byOutcome)) this.inc({ backend, outcome, kind }, count);
+        }
+      }
+    },
+  });
+}
+
+type Counts = Record<TryFact['kind'], Partial<Record<TryFact['outcome'], number>>>;
+
+/** Gauges whose values stand in the replicas and lines themselves. */
+function showBackends(registry: Registry, backends: () => readonly Backend[]): void {
+  const registers = [registry];
+  new Gauge({
+    name: metricNames.queueDepth,
+    help: 'Requests that wait for a replica.',
+    labelNames: ['backend'],
+    registers,
+    collect() {
+      this.reset();
+      for (const backend of backends()) this.set({ backend: backend.name }, backend.dispatcher.waitingCount);
+    },
+  });
+  const showReplicas = (
+    name: string,
+    help: string,
+    read: (replica: Backend['replicas'][number]) => { value: number; state?: string } | null,
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['backend', 'replica', 'state'],
+      registers,
+      collect() {
+        this.reset();
+        for (const backend of backends()) {
+          for (const replica of backend.replicas) {
+            const shown = read(replica);
+            if (shown === null) continue;
+            const state = shown.state === undefined ? {} : { state: shown.state };
+            this.set({ backend: backend.name, replica: replica.id, ...state }, shown.value);
+          }
+        }
+      },
+    });
+  };
+  showReplicas(metricNames.replicaInFlight, 'Requests sent to a replica that have not ended.', (replica) => ({
+    value: replica.slot.inFlight,
+  }));
+  showReplicas(
+    metricNames.replicaReportedQueue,
+    'Requests that wait inside a replica, as it last reported.',
+    (replica) => {
+      const queued = replica.report?.queued ?? null;
+      return queued === null ? null : { value: queued };
+    },
+  );
+  showReplicas(metricNames.replicaGate, 'The state of a replica’s gate: 1 for the present one.', (replica) => ({
+    value: 1,
+    state: replica.gate.state,
+  }));
+  showReplicas(
+    metricNames.replicaStanding,
+    'What a replica says of itself: 1 for the present standing.',
+    (replica) => ({ value: 1, state: replica.standing }),
+  );
+}

@@ -1,0 +1,94 @@
+import type { HeaderList, Headers } from '../pipeline/headers.ts';
+
+/** RFC 9110 section 7.6.1: they speak of one connection and are never passed on. */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** What clients send to the gateway itself: names and lengths that the next hop gets anew, credentials that are not for replicas, claims nobody here vouches for. */
+const notForReplicas = new Set([
+  ...hopByHop,
+  'host',
+  'content-length',
+  'expect',
+  'authorization',
+  'x-api-key',
+  'x-request-id',
+  'x-request-timeout-ms',
+  'x-stainless-timeout',
+  'x-headgate-class',
+  'x-headgate-explain',
+  'x-headgate-admin',
+  'endpoint-load-metrics-format',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'http2-settings',
+]);
+
+const loadReportHeader = 'endpoint-load-metrics';
+const notForClients = new Set([...hopByHop, loadReportHeader]);
+
+interface GatewayHeaders {
+  readonly requestId: string;
+  /** Left until the deadline; null for none. */
+  readonly remainingMs: number | null;
+  readonly wantsReport: boolean;
+  readonly mayBeEncoded: boolean;
+  /** The replica's own, which win over the client's. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** The headers a replica gets: the client's that are meant for it, then the gateway's and the replica's own. */
+export function requestHeaders(client: Headers, gateway: GatewayHeaders): HeaderList {
+  const list: HeaderList = [];
+  const named = namedByConnection(client.connection);
+  for (const name in client) {
+    const value = client[name];
+    // A name with an underscore can pass for the one with a dash behind servers that turn both into one variable.
+    if (value === undefined || notForReplicas.has(name) || name in gateway.own || name.includes('_')) continue;
+    if (named?.has(name) || (!gateway.mayBeEncoded && name === 'accept-encoding')) continue;
+    if (typeof value === 'string') list.push(name, value);
+    else for (const one of value) list.push(name, one);
+  }
+  list.push('x-request-id', gateway.requestId);
+  if (gateway.remainingMs !== null)
+    list.push('x-request-timeout-ms', String(Math.max(1, Math.floor(gateway.remainingMs))));
+  if (gateway.wantsReport) list.push('endpoint-load-metrics-format', 'JSON');
+  for (const name in gateway.own) list.push(name, gateway.own[name] ?? '');
+  return list;
+}
+
+/** The headers of an answer that clients may see, and the load report among the others. */
+export function replyHeaders(upstream: Headers): { headers: HeaderList; loadReport: string | null } {
+  const headers: HeaderList = [];
+  const named = namedByConnection(upstream.connection);
+  let loadReport: string | null = null;
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value === undefined) continue;
+    if (name === loadReportHeader) loadReport = typeof value === 'string' ? value : (value[0] ?? null);
+    if (notForClients.has(name) || named?.has(name)) continue;
+    if (typeof value === 'string') headers.push(name, value);
+    else for (const one of value) headers.push(name, one);
+  }
+  return { headers, loadReport };
+}
+
+/** Headers that `connection` names are of this hop, too. Null in the usual case. */
+function namedByConnection(connection: string | readonly string[] | undefined): Set<string> | null {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null;
+  const text = typeof connection === 'string' ? connection : connection.join(',');
+  return new Set(text.split(',').map((name) => name.trim().toLowerCase()));
+}

@@ -1,0 +1,36 @@
+import type { TryTimeouts } from '../balance/backend.ts';
+import type { Replica } from '../balance/replica.ts';
+import type { Cancellation } from '../kernel/cancellation.ts';
+import type { HeaderList } from '../pipeline/headers.ts';
+import type { UpstreamRequest } from '../pipeline/protocol.ts';
+import type { Reply } from '../pipeline/reply.ts';
+
+/** A request as it goes on the wire. */
+export interface WireRequest extends Pick<UpstreamRequest, 'method' | 'path' | 'body'> {
+  readonly headers: HeaderList;
+  /** Of the clock's `nowMs`; the timeouts of the try count from it. */
+  readonly sentAtMs: number;
+}
+
+/** A replica's answer, what it says of its load taken out of the headers. */
+export interface UpstreamReply extends Reply {
+  /** The value of `endpoint-load-metrics`, or null. */
+  readonly loadReport: string | null;
+}
+
+/** Carries requests to replicas. */
+export interface Transport {
+  /**
+   * Resolves at the head of the answer, whatever its status. Rejects with `upstream_unreachable` when nothing was sent, `upstream_broken` or
+   * `upstream_timeout` when something was, or the reason of the cancellation. Cancelling aborts the body, too.
+   */
+  send(
+    replica: Replica,
+    request: WireRequest,
+    timeouts: TryTimeouts,
+    cancellation: Cancellation,
+  ): Promise<UpstreamReply>;
+  /** Closes idle connections of a replica that is no longer used; running requests finish. */
+  forget(replica: Replica): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Tensor } from '../protocols/tensors.ts';
+import type { ModelMetadata } from './metadata.ts';
+
+export type EngineRequest =
+  | { readonly kind: 'load'; readonly key: string; readonly file: string }
+  | { readonly kind: 'run'; readonly key: string; readonly inputs: readonly Tensor[] };
+
+export type EngineAnswer =
+  | { readonly kind: 'loaded'; readonly metadata: ModelMetadata }
+  | { readonly kind: 'done'; readonly outputs: readonly Tensor[]; readonly tookMs: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** What a run gave. */
+export interface RunResult {
+  readonly outputs: readonly Tensor[];
+  /** The computation alone. */
+  readonly tookMs: number;
+}
+
+/** Computes models; one call at a time. */
+export interface Engine {
+  /** Rejects with what is wrong with the file. */
+  load(key: string, file: string): Promise<ModelMetadata>;
+  /** Rejects with what the model says of its inputs. */
+  run(key: string, inputs: readonly Tensor[]): Promise<RunResult>;
+}
+
+interface Pending {
+  resolve(answer: EngineAnswer): void;
+  reject(error: Error): void;
+}
+
+/**
+ * onnxruntime on a thread of its own. It has no way to be stopped: ending a thread in the middle of a run aborts the process
+ * (onnxruntime-node 1.30), which is why every worker is a process that can be killed whole.
+ */
+export class ThreadEngine implements Engine {
+  readonly #thread: Worker;
+  #pending: Pending | null = null;
+
+  constructor(threads: number) {
+    this.#thread = new Worker(join(import.meta.dirname, 'engine-thread.ts'), { workerData: { threads } });
+    this.#thread.on('message', (answer: EngineAnswer) => this.#take()?.resolve(answer));
+    this.#thread.on('error', (error: Error) => this.#take()?.reject(error));
+  }
+
+  async load(key: string, file: string): Promise<ModelMetadata> {
+    const answer = await this.#ask({ kind: 'load', key, file });
+    if (answer.kind !== 'loaded') throw unexpected(answer);
+    return answer.metadata;
+  }
+
+  async run(key: string, inputs: readonly Tensor[]): Promise<RunResult> {
+    const answer = await this.#ask({ kind: 'run', key, inputs });
+    if (answer.kind !== 'done') throw unexpected(answer);
+    return answer;
+  }
+
+  #ask(request: EngineRequest): Promise<EngineAnswer> {
+    if (this.#pending !== null) throw new Error('the engine is busy: it takes one call at a time');
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject };
+      this.#thread.postMessage(request);
+    });
+  }
+
+  #take(): Pending | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    return pending;
+  }
+}
+
+function unexpected(answer: EngineAnswer): Error {
+  return new Error(answer.kind === 'failed' ? answer.message : `the engine answered ${answer.kind}`);
+}

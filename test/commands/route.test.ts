@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { fileWith, hasStack, headgate } from './headgate.ts';
+
+const infer = 'POST /v2/models/digits/infer';
+const gateway = ['--config', 'config/gateway.yaml'] as const;
+const canary = ['--config', 'config/examples/canary.yaml'] as const;
+const triton = ['--config', 'config/examples/triton.yaml'] as const;
+
+test('route says which route takes a request, to which backend, and why those before it do not', () => {
+  assert.deepEqual(headgate('route', ...gateway, infer), {
+    code: 0,
+    out: `protocol open-inference, operation infer, model digits, tenant anonymous
+routes[0]: passed over, the x-beta does not fit
+routes[1]: matches
+backend digits (100.0 %), as model digits
+`,
+    err: '',
+  });
+});
+
+test('route sees the headers of the request, and says by when it must be answered', () => {
+  const { code, out } = headgate('route', ...gateway, infer, '--header', 'X-Beta: 1');
+  assert.equal(code, 0);
+  assert.deepEqual(out.split('\n').slice(1), [
+    'routes[0]: matches',
+    'backend digits-next (100.0 %), as model digits',
+    'deadline 2000 ms',
+    '',
+  ]);
+});
+
+test('route says what the replicas call the model', () => {
+  const { out } = headgate('route', ...gateway, 'GET /v2/models/handwriting/ready');
+  assert.match(out, /operation ready, model handwriting,/);
+  assert.match(out, /^routes\[0\]: passed over, the model does not fit$/m);
+  assert.match(out, /^backend digits \(100\.0 %\), as model digits$/m);
+});
+
+test('route says how the weights divide the requests', () => {
+  const { out } = headgate('route', ...canary, infer);
+  assert.match(out, /^routes\[0\]: passed over, the x-canary does not fit$/m);
+  assert.match(out, /^backend digits \(95\.0 %\), as model digits\nbackend digits-next \(5\.0 %\), as model digits$/m);
+});
+
+test('route knows the models of backends that no route names, patterns included', () => {
+  const { code, out } = headgate('route', ...triton, 'POST /v2/models/bert-large/versions/3/infer');
+  assert.equal(code, 0);
+  assert.deepEqual(out.split('\n').slice(1), [
+    'triton: passed over, the model does not fit',
+    'triton: matches',
+    'backend triton (100.0 %), as model bert-large',
+    '',
+  ]);
+});
+
+test('route names the tenant by the hash of the credential, and shows no credential', () => {
+  const { out, err } = headgate('route', ...gateway, infer, '--header', 'authorization: Bearer sk-hunter2');
+  assert.match(out, new RegExp(`tenant ${createHash('sha256').update('sk-hunter2').digest('hex')}$`, 'm'));
+  assert.ok(!`${out}${err}`.includes('hunter2'));
+});
+
+test('route --json prints one object', (context) => {
+  const body = fileWith(context, '{"inputs":[]}', 'body.json');
+  const { code, out, err } = headgate('route', ...canary, infer, '--body', body, '--json');
+  assert.deepEqual({ code, err }, { code: 0, err: '' });
+  assert.deepEqual(JSON.parse(out), {
+    protocol: 'open-inference',
+    operation: 'infer',
+    model: 'digits',
+    tenant: 'anonymous',
+    rules: [
+      { name: 'routes[0]', mismatch: 'x-canary' },
+      { name: 'routes[1]', mismatch: null },
+    ],
+    backends: [
+      { name: 'digits', share: 0.95, upstreamModel: 'digits' },
+      { name: 'digits-next', share: 0.05, upstreamModel: 'digits' },
+    ],
+    deadlineMs: null,
+  });
+});
+
+test('route exits 1 where no route takes the request, and says why none does', () => {
+  const { code, out } = headgate('route', ...triton, infer);
+  assert.equal(code, 1);
+  assert.deepEqual(out.split('\n').slice(1), [
+    'triton: passed over, the model does not fit',
+    'triton: passed over, the model does not fit',
+    'no route takes it: the client gets 404',
+    '',
+  ]);
+});
+
+test('route --json exits 1 where no route takes the request', () => {
+  const { code, out } = headgate('route', ...triton, infer, '--json');
+  assert.equal(code, 1);
+  assert.deepEqual(JSON.parse(out).backends, []);
+});
+
+test('route exits 1 for a path that no protocol has', () => {
+  const { code, out, err } = headgate('route', ...gateway, 'POST /v9/models/digits/infer');
+  assert.deepEqual({ code, out }, { code: 1, out: '' });
+  assert.match(err, /^POST \/v9\/models\/digits\/infer: /);
+});
+
+test('route tells the faults of a configuration and exits 1', (context) => {
+  const file = fileWith(context, 'backends: []\n');
+  assert.deepEqual(headgate('route', '--config', file, infer), {
+    code: 1,
+    out: '',
+    err: `${file}:1:11: backends: got a list, wanted at least one backend\n`,
+  });
+});
+
+const misuse: Readonly<Record<string, readonly string[]>> = {
+  'no request': [],
+  'a request without a path': ['POST'],
+  'an empty request': [''],
+  'a method that is none': ['P@ST /v2/models/digits/infer'],
+  'a header without a colon': [infer, '--header', 'x-beta'],
+  'a header whose name is none': [infer, '--header', 'x beta: 1'],
+};
+
+for (const [claim, args] of Object.entries(misuse)) {
+  test(`route exits 2 for ${claim}, with words instead of a stack`, () => {
+    const { code, out, err } = headgate('route', ...gateway, ...args);
+    assert.equal(out, '');
+    assert.ok(err !== '' && !hasStack(err), err);
+    assert.equal(code, 2);
+  });
+}
+
+test('route says in plain words that a body cannot be read', () => {
+  const { code, out, err } = headgate('route', ...gateway, infer, '--body', 'nowhere.json');
+  assert.equal(out, '');
+  assert.notEqual(code, 0);
+  assert.ok(err.includes('nowhere.json') && !hasStack(err), err);
+});

@@ -1,0 +1,113 @@
+import { policyNames, protocolNames } from '../../gateway/settings/backend-schema.ts';
+import type { FaultRow } from './shape-fault-rows.ts';
+import { least, withBackend, withReplica } from './yaml.ts';
+
+const duration = 'wanted a duration such as 250ms, 30s or 5m';
+// A new policy or protocol must not need a new row.
+const policies = `wanted one of ${policyNames.join(', ')}`;
+const protocols = `wanted one of ${protocolNames.join(', ')}`;
+const replica = 'backends[0].replicas[0]';
+const slots = 'wanted a whole number from 1 to 1000000';
+const oneReplica = 'replicas:\n      - url: http://h:1';
+
+/** The least without one of its lines. */
+const without = (line: number): string =>
+  least
+    .split('\n')
+    .filter((_, at) => at !== line - 1)
+    .join('\n');
+
+/** The least, with bundled workers instead of a url; the text begins at column 17 of line 6. */
+const withWorker = (worker: string): string => least.replace('url: http://h:1', `worker: ${worker}`);
+
+/** What is wrong within one backend. */
+export const wrongBackends: readonly FaultRow[] = [
+  [least.replace('name: a\n    ', ''), '2:5: backends[0].name: got nothing, wanted a name'],
+  [without(3), `2:5: backends[0].protocol: got nothing, ${protocols}`],
+  [without(4), '2:5: backends[0].models: got nothing, wanted a list of models'],
+  [least.split('\n').slice(0, 4).join('\n'), '2:5: backends[0].replicas: got nothing, wanted a list of replicas'],
+  [
+    least.replace('name: a', 'name: a b'),
+    '2:11: backends[0].name: got "a b", wanted a name of letters, digits, dots, dashes and underscores',
+  ],
+  [least.replace('name: a', 'name: 7'), '2:11: backends[0].name: got 7, wanted a name'],
+  [least.replace('open-inference', 'grpc'), `3:15: backends[0].protocol: got "grpc", ${protocols}`],
+  [least.replace('[m]', 'm'), '4:13: backends[0].models: got "m", wanted a list of models'],
+  [least.replace('[m]', '[]'), '4:13: backends[0].models: got a list, wanted at least one model'],
+  [
+    least.replace('[m]', '[m, ~]'),
+    '4:17: backends[0].models[1]: got null, wanted a model name, or a mapping with name and upstream',
+  ],
+  [least.replace('[m]', '[""]'), '4:14: backends[0].models[0]: got "", wanted a model name, * for any characters'],
+  [least.replace('[m]', '[{ name: m }]'), '4:14: backends[0].models[0].upstream: got nothing, wanted a model name'],
+  [
+    least.replace('[m]', '[{ name: m, upstream: 5 }]'),
+    '4:35: backends[0].models[0].upstream: got 5, wanted a model name',
+  ],
+  [withBackend('policy: fastest'), `7:13: backends[0].policy: got "fastest", ${policies}`],
+  [withBackend('policy: [p2c]'), `7:13: backends[0].policy: got a list, ${policies}`],
+  [withBackend('queue:'), '7:11: backends[0].queue: got null, wanted a mapping with max, wait'],
+  [withBackend('queue: { max: -1 }'), '7:19: backends[0].queue.max: got -1, wanted a whole number from 0'],
+  [withBackend('queue: { wait: 1h30m }'), `7:20: backends[0].queue.wait: got "1h30m", ${duration}`],
+  [withBackend('timeouts: { connect: 1 s }'), `7:26: backends[0].timeouts.connect: got "1 s", ${duration}`],
+  [withBackend('timeouts: { first_byte: -1s }'), `7:29: backends[0].timeouts.first_byte: got "-1s", ${duration}`],
+  [withBackend('timeouts: { idle: 1e3ms }'), `7:23: backends[0].timeouts.idle: got "1e3ms", ${duration}`],
+  [withBackend('timeouts: { total: never }'), `7:24: backends[0].timeouts.total: got "never", ${duration}`],
+  [
+    withBackend('health: { path: ready }'),
+    '7:21: backends[0].health.path: got "ready", wanted a path that begins with /',
+  ],
+  [withBackend('health: { every: 5 }'), `7:22: backends[0].health.every: got 5, ${duration}`],
+  [withBackend('health: { timeout: {} }'), `7:24: backends[0].health.timeout: got a mapping, ${duration}`],
+  [
+    withBackend('health: { unhealthy: 0 }'),
+    '7:26: backends[0].health.unhealthy: got 0, wanted a whole number from 1 to 1000',
+  ],
+  [
+    withBackend('health: { healthy: 1001 }'),
+    '7:24: backends[0].health.healthy: got 1001, wanted a whole number from 1 to 1000',
+  ],
+  [withBackend('load: true'), '7:11: backends[0].load: got true, wanted a mapping with report'],
+  [withBackend('load: { report: yes }'), '7:21: backends[0].load.report: got "yes", wanted true or false'],
+];
+
+/** What is wrong within one replica. */
+export const wrongReplicas: readonly FaultRow[] = [
+  [least.replace(oneReplica, 'replicas: []'), '5:15: backends[0].replicas: got a list, wanted at least one replica'],
+  [least.replace(oneReplica, 'replicas: {}'), '5:15: backends[0].replicas: got a mapping, wanted a list of replicas'],
+  [
+    least.replace('- url: http://h:1', '-'),
+    `6:8: ${replica}: got null, wanted a mapping with id, url, worker, slots, ...`,
+  ],
+  [
+    least.replace('http://h:1', '8101'),
+    `6:14: ${replica}.url: got 8101, wanted a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock`,
+  ],
+  [withReplica('id: ""'), `7:13: ${replica}.id: got "", wanted a name`],
+  [withReplica('slots: 0'), `7:16: ${replica}.slots: got 0, ${slots}`],
+  [withReplica('slots: 1.5'), `7:16: ${replica}.slots: got 1.5, ${slots}`],
+  [withReplica('slots:'), `7:15: ${replica}.slots: got null, ${slots}`],
+  [withReplica('weight: 0'), `7:17: ${replica}.weight: got 0, wanted a number above 0`],
+  [withReplica('weight: heavy'), `7:17: ${replica}.weight: got "heavy", wanted a number above 0`],
+  [withReplica('headers: [a]'), `7:18: ${replica}.headers: got a list, wanted a mapping of header names to values`],
+  [withReplica('headers: { x-a: 5 }'), `7:25: ${replica}.headers.x-a: got a secret that does not fit, wanted a text`],
+  [withReplica('headers: { x-a: {} }'), `7:25: ${replica}.headers.x-a: got a mapping, wanted a text`],
+  [withReplica('tls:'), `7:13: ${replica}.tls: got null, wanted a mapping with ca_file, server_name`],
+  [withReplica('tls: { server_name: 5 }'), `7:29: ${replica}.tls.server_name: got 5, wanted a host name`],
+  [withReplica('tls: { ca_file: "" }'), `7:25: ${replica}.tls.ca_file: got "", wanted the path of a PEM file`],
+  [withWorker('m'), `6:17: ${replica}.worker: got "m", wanted a mapping with models, count, threads, folder`],
+  [withWorker('{ count: 2 }'), `6:17: ${replica}.worker.models: got nothing, wanted a list of model names`],
+  [withWorker('{ models: [] }'), `6:27: ${replica}.worker.models: got a list, wanted at least one model`],
+  [
+    withWorker('{ models: [m], count: 300 }'),
+    `6:39: ${replica}.worker.count: got 300, wanted a whole number from 1 to 256`,
+  ],
+  [
+    withWorker('{ models: [m], threads: many }'),
+    `6:41: ${replica}.worker.threads: got "many", wanted a whole number from 1 to 1024`,
+  ],
+  [
+    withWorker('{ models: [m], folder: 5 }'),
+    `6:40: ${replica}.worker.folder: got 5, wanted the path of a folder with models`,
+  ],
+];

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../../gateway/settings/faults.ts';
+import { loadSettings } from '../../gateway/settings/load.ts';
+import { wrongBackends, wrongReplicas } from './backend-fault-rows.ts';
+import { misfits, unreadable } from './meaning-fault-rows.ts';
+import { unknownKeys, wrongKinds } from './shape-fault-rows.ts';
+import { faultsOf, fileName, least, load, withBackend, withReplica, withTop } from './yaml.ts';
+
+test('the configuration that the rows add faults to is valid itself', () => {
+  assert.deepEqual(faultsOf(least), []);
+});
+
+for (const [yaml, told] of [
+  ...unknownKeys,
+  ...wrongKinds,
+  ...wrongBackends,
+  ...wrongReplicas,
+  ...misfits,
+  ...unreadable,
+]) {
+  test(`one fault is told: ${told}`, () => {
+    assert.deepEqual(faultsOf(yaml), [`${fileName}:${told}`]);
+  });
+}
+
+test('ten different faults are all told, in the order of their places', () => {
+  const text = `telemetry: { log: loud }
+routes:
+  - { match: { model: 5 }, to: [{ backend: digit }] }
+  - { to: [{ backend: digits }], deadline: 2 }
+backends:
+  - name: digits
+    polcy: p2c
+    protocol: open-inference
+    models: [m, m]
+    replicas:
+      - { url: http://h:1, slots: 0 }
+      - { url: ftp://h:2 }
+    queue: { max: -1 }
+listen: { port: 70000 }
+admin: { host: 0.0.0.0 }
+`;
+  assert.deepEqual(
+    faultsOf(text).map((fault) => fault.replace(/: got .*/, '')),
+    [
+      'gateway.yaml:1:19: telemetry.log',
+      'gateway.yaml:3:23: routes[0].match.model',
+      'gateway.yaml:3:44: routes[0].to[0].backend',
+      'gateway.yaml:4:44: routes[1].deadline',
+      'gateway.yaml:7:5: backends[0].polcy',
+      'gateway.yaml:9:17: backends[0].models[1]',
+      'gateway.yaml:11:35: backends[0].replicas[0].slots',
+      'gateway.yaml:12:16: backends[0].replicas[1].url',
+      'gateway.yaml:13:19: backends[0].queue.max',
+      'gateway.yaml:14:17: listen.port',
+      'gateway.yaml:15:16: admin.host',
+    ],
+  );
+});
+
+test('the text of the error is one line for each fault', () => {
+  const text = withTop('listen: { port: -1, drain: 5 }');
+  assert.throws(() => load(text), { name: 'ConfigError', message: faultsOf(text).join('\n') });
+  assert.equal(faultsOf(text).length, 2);
+});
+
+test('a fault says where and what apart, for programs that read it', () => {
+  assert.throws(
+    () => load(withReplica('slots: 0')),
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.deepEqual(error.faults, [
+        {
+          file: fileName,
+          line: 7,
+          column: 16,
+          path: ['backends', 0, 'replicas', 0, 'slots'],
+          got: '0',
+          wanted: 'a whole number from 1 to 1000000',
+        },
+      ]);
+      return true;
+    },
+  );
+});
+
+test('a file that is not there is a fault at its beginning', () => {
+  assert.throws(() => loadSettings('nowhere.yaml', {}), {
+    name: 'ConfigError',
+    message: 'nowhere.yaml:1:1: got no text (ENOENT), wanted a file that can be read',
+  });
+});
+
+test('every unset variable is told, and one fault of syntax does not hide another', () => {
+  assert.deepEqual(faultsOf(withTop(`listen: { host: "\${A}-\${B}" }\nadmin: { host: "\${C}" }`)), [
+    `gateway.yaml:7:17: got \${A}, which is not set, wanted the environment variable A, or a default: \${A:-...}`,
+    `gateway.yaml:7:17: got \${B}, which is not set, wanted the environment variable B, or a default: \${B:-...}`,
+    `gateway.yaml:8:16: got \${C}, which is not set, wanted the environment variable C, or a default: \${C:-...}`,
+  ]);
+  assert.equal(faultsOf(withTop('listen: { port: 1, port: 2 }\nadmin: { port: 1, port: 2 }')).length, 2);
+});
+
+test('what was left out because it is faulty is not missed as well', () => {
+  const text = least.replace('http://h:1', '8101');
+  assert.deepEqual(
+    faultsOf(text).filter((fault) => fault.includes('neither url nor worker')),
+    [],
+  );
+});
+
+test('a token that is faulty is not missed as well', () => {
+  const told = faultsOf(withTop('admin: { host: 0.0.0.0, token: 5 }'));
+  assert.deepEqual(told, ['gateway.yaml:7:32: admin.token: got a secret that does not fit, wanted a text']);
+});
+
+test('a token whose file cannot be read is not missed as well', () => {
+  const told = faultsOf(withTop('admin: { host: 0.0.0.0, token_file: nowhere }'));
+  assert.deepEqual(told, [
+    'gateway.yaml:7:37: admin.token_file: got "nowhere" (ENOENT), wanted a file that can be read',
+  ]);
+});
+
+test('an empty list where a text belongs is told once', () => {
+  assert.deepEqual(faultsOf(withTop('admin: { host: [] }')), [
+    'gateway.yaml:7:16: admin.host: got a list, wanted a host name or address',
+  ]);
+});
+
+test('a weight above the largest is told what the largest is', () => {
+  assert.match(faultsOf(withReplica('weight: 2000000')).join(), /got 2000000, wanted .*1000000$/);
+});
+
+test('a number that JSON cannot write is not told as null', () => {
+  assert.doesNotMatch(faultsOf(withReplica('weight: .inf')).join(), /got null/);
+  assert.equal(faultsOf(withReplica('weight: .nan')).length, 1);
+});
+
+test('a health check without a pause is refused', () => {
+  assert.equal(faultsOf(withBackend('health: { every: 0s }')).length, 1);
+});
+
+test('a pause longer than timers can hold is refused, since they would not pause at all', () => {
+  assert.equal(faultsOf(withBackend('health: { every: 30d }')).length, 1);
+});

@@ -1,0 +1,110 @@
+import type { FaultRow } from './shape-fault-rows.ts';
+import { least, withReplica, withTop } from './yaml.ts';
+
+const replica = 'backends[0].replicas[0]';
+const url = 'wanted a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock, without credentials and query';
+
+const withUrl = (text: string): string => least.replace('http://h:1', text);
+const tlsBeside = 'wanted a url that begins with https:';
+const uniqueId = 'wanted an id that no other replica of this backend has';
+const readable = 'wanted a file that can be read';
+const tokenWanted = 'wanted a loopback address, or a token beside it';
+
+/** Configurations of the right shape whose parts do not fit together, or lead nowhere. */
+export const misfits: readonly FaultRow[] = [
+  [
+    least.replace('url: http://h:1', 'slots: 4'),
+    `6:9: ${replica}: got neither url nor worker, wanted one of url and worker`,
+  ],
+  [withReplica('worker: { models: [m] }'), `6:9: ${replica}: got both url and worker, wanted one of url and worker`],
+  [withUrl('ftp://h:1'), `6:14: ${replica}.url: got "ftp://h:1", ${url}`],
+  [withUrl('localhost'), `6:14: ${replica}.url: got "localhost", ${url}`],
+  [withUrl('localhost:8101'), `6:14: ${replica}.url: got "localhost:8101", ${url}`],
+  [withUrl('http://h:99999'), `6:14: ${replica}.url: got "http://h:99999", ${url}`],
+  [withUrl('unix:run/worker.sock'), `6:14: ${replica}.url: got "unix:run/worker.sock", ${url}`],
+  [
+    withReplica('tls: { server_name: x }'),
+    `7:14: ${replica}.tls: got tls settings beside a url without TLS, ${tlsBeside}`,
+  ],
+  [
+    `${least.replace('url: http://h:1', 'worker: { models: [m] }')}        tls: {}\n`,
+    `7:14: ${replica}.tls: got tls settings beside a worker, ${tlsBeside}`,
+  ],
+  [
+    `${withUrl('https://h:1')}        tls: { ca_file: nowhere.pem }\n`,
+    `7:25: ${replica}.tls.ca_file: got "nowhere.pem" (ENOENT), ${readable}`,
+  ],
+  [
+    `${withUrl('https://h:1')}        tls: { ca_file: . }\n`,
+    `7:25: ${replica}.tls.ca_file: got "." (EISDIR), ${readable}`,
+  ],
+  [
+    withReplica('headers: { authorization_file: nowhere }'),
+    `7:40: ${replica}.headers.authorization_file: got "nowhere" (ENOENT), ${readable}`,
+  ],
+  [withReplica('headers: { "x y": z }'), `7:27: ${replica}.headers.x y: got "x y", wanted a header name`],
+  [withReplica('headers: { "": z }'), `7:24: ${replica}.headers.: got "", wanted a header name`],
+  [
+    withReplica('headers: { x-a: "a\\nb" }'),
+    `7:25: ${replica}.headers.x-a: got a secret that does not fit, wanted a value of one line`,
+  ],
+  [withTop('admin: { host: 0.0.0.0 }'), `7:16: admin.host: got "0.0.0.0", ${tokenWanted}`],
+  [withTop('admin: { host: "::", token: "" }'), `7:16: admin.host: got "::", ${tokenWanted}`],
+  [withTop('admin: { host: 127.evil.example }'), `7:16: admin.host: got "127.evil.example", ${tokenWanted}`],
+  [withTop('admin: { token_file: nowhere }'), `7:22: admin.token_file: got "nowhere" (ENOENT), ${readable}`],
+  [
+    withTop('admin: { token: a, token_file: package.json }'),
+    '7:32: admin.token_file: got a token and a token_file, wanted one of them',
+  ],
+  [
+    `${least}  - { name: a, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`,
+    '7:13: backends[1].name: got "a", wanted a name that no other backend has',
+  ],
+  [`${least}      - url: http://h:1/b\n`, `7:9: backends[0].replicas[1]: got "h:1", ${uniqueId}`],
+  [`${least}      - { id: "h:1", url: "http://h:2" }\n`, `7:15: backends[0].replicas[1].id: got "h:1", ${uniqueId}`],
+  [
+    `${least.replace('url: http://h:1', 'worker: { models: [m] }')}      - { id: worker-1, url: "http://h:2" }\n`,
+    `7:15: backends[0].replicas[1].id: got "worker-1", ${uniqueId}`,
+  ],
+  [
+    least.replace('[m]', '[m, n, m]'),
+    '4:20: backends[0].models[2]: got "m", wanted a model that this backend does not have yet',
+  ],
+  [
+    least.replace('[m]', '[m, { name: m, upstream: n }]'),
+    '4:17: backends[0].models[1]: got "m", wanted a model that this backend does not have yet',
+  ],
+  [
+    `${least}  - { name: b, protocol: open-inference, models: [n, m], replicas: [{ url: "http://h:2" }] }\n`,
+    '7:54: backends[1].models[1]: got "m", which another backend serves, too, wanted a route that says which backend serves it',
+  ],
+  [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
+  [
+    withTop('routes: [{ to: [{ backend: a }, { backend: cloud }] }]'),
+    '7:44: routes[0].to[1].backend: got "cloud", wanted one of the backends a',
+  ],
+];
+
+/** Texts that are no YAML, or need what is not there. */
+export const unreadable: readonly FaultRow[] = [
+  [
+    withTop('listen: { port: 1, port: 2 }'),
+    '7:20: got YAML that cannot be read (Map keys must be unique), wanted valid YAML',
+  ],
+  [
+    withTop('listen:\n\tport: 1'),
+    '8:1: got YAML that cannot be read (Tabs are not allowed as indentation), wanted valid YAML',
+  ],
+  [
+    withTop('listen:\n    port: 1\n  host: x'),
+    '9:1: got YAML that cannot be read (All mapping items must start at the same column), wanted valid YAML',
+  ],
+  [
+    withTop('listen: { port: 1'),
+    '8:1: got YAML that cannot be read (Flow map in block collection must be sufficiently indented and end with a }), wanted valid YAML',
+  ],
+  [
+    withTop(`listen: { host: "\${HOST}" }`),
+    `7:17: got \${HOST}, which is not set, wanted the environment variable HOST, or a default: \${HOST:-...}`,
+  ],
+];

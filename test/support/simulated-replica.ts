@@ -1,0 +1,148 @@
+import type { Dispatcher } from 'undici';
+import type { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import type { Connections } from '../../gateway/upstream/undici-transport.ts';
+
+/** What a simulated replica does with one request; times count from the step before. */
+export interface Script {
+  /** It cannot be connected to; found out after this long. */
+  readonly refusesAfterMs?: number;
+  /** Until the head of the answer; Infinity for never. */
+  readonly headAfterMs?: number;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly pieces?: readonly { readonly afterMs: number; readonly bytes: Uint8Array }[];
+  /** How it ends after the last piece; `hangs` means not at all. */
+  readonly ends?: 'complete' | 'broken' | 'hangs';
+}
+
+/** What a replica saw of one request, for tests to look at. */
+export interface Seen {
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly startedAtMs: number;
+  /** When the gateway aborted it; null when it did not. */
+  abortedAtMs: number | null;
+  endedAtMs: number | null;
+}
+
+/** Stands in the place of undici's connections to one replica, so that everything above them is the real thing. */
+export class SimulatedReplica implements Connections {
+  readonly seen: Seen[] = [];
+  readonly #clock: VirtualClock;
+  readonly #script: (requestNumber: number) => Script;
+
+  constructor(clock: VirtualClock, script: (requestNumber: number) => Script) {
+    this.#clock = clock;
+    this.#script = script;
+  }
+
+  /** Requests under way. */
+  get running(): number {
+    return this.seen.filter((one) => one.endedAtMs === null).length;
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const script = this.#script(this.seen.length);
+    const seen: Seen = {
+      path: options.path,
+      headers: options.headers as string[],
+      startedAtMs: this.#clock.nowMs(),
+      abortedAtMs: null,
+      endedAtMs: null,
+    };
+    this.seen.push(seen);
+    new ScriptedCall(this.#clock, script, handler, seen).start();
+    return true;
+  }
+
+  async close(): Promise<void> {}
+
+  async destroy(): Promise<void> {}
+}
+
+/** Plays a script to undici's handler interface, pausing when it is told to, as a socket would. */
+class ScriptedCall implements Dispatcher.DispatchController {
+  aborted = false;
+  paused = false;
+  reason: Error | null = null;
+  readonly #clock: VirtualClock;
+  readonly #script: Script;
+  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #seen: Seen;
+  #resumed: (() => void) | null = null;
+
+  constructor(clock: VirtualClock, script: Script, handler: Dispatcher.DispatchHandler, seen: Seen) {
+    this.#clock = clock;
+    this.#script = script;
+    this.#handler = handler;
+    this.#seen = seen;
+  }
+
+  start(): void {
+    void this.#play();
+  }
+
+  abort(reason: Error): void {
+    if (this.aborted || this.#seen.endedAtMs !== null) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#seen.abortedAtMs = this.#clock.nowMs();
+    this.#fail(reason);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#resumed?.();
+  }
+
+  async #play(): Promise<void> {
+    const {
+      refusesAfterMs,
+      headAfterMs = 0,
+      status = 200,
+      headers = {},
+      pieces = [],
+      ends = 'complete',
+    } = this.#script;
+    await this.#clock.sleep(refusesAfterMs ?? 0);
+    if (refusesAfterMs !== undefined) return this.#fail(new Error('connect ECONNREFUSED'));
+    this.#handler.onRequestStart?.(this, {});
+    if (headAfterMs === Number.POSITIVE_INFINITY) return;
+    await this.#clock.sleep(headAfterMs);
+    if (this.#isOver()) return;
+    this.#handler.onResponseStart?.(this, status, { ...headers });
+    for (const { afterMs, bytes } of pieces) {
+      await this.#clock.sleep(afterMs);
+      await this.#whileNotPaused();
+      if (this.#isOver()) return;
+      this.#handler.onResponseData?.(this, Buffer.from(bytes));
+    }
+    await this.#whileNotPaused();
+    if (this.#isOver() || ends === 'hangs') return;
+    if (ends === 'broken') return this.#fail(new Error('other side closed'));
+    this.#seen.endedAtMs = this.#clock.nowMs();
+    this.#handler.onResponseEnd?.(this, {});
+  }
+
+  #isOver(): boolean {
+    return this.#seen.endedAtMs !== null;
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver()) return;
+    this.#seen.endedAtMs = this.#clock.nowMs();
+    this.#handler.onResponseError?.(this, error);
+  }
+
+  async #whileNotPaused(): Promise<void> {
+    while (this.paused && !this.#isOver()) {
+      await new Promise<void>((resolve) => {
+        this.#resumed = resolve;
+      });
+    }
+  }
+}

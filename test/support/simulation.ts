@@ -1,0 +1,231 @@
+import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { assembleRoutes } from '../../gateway/assemble-routes.ts';
+import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
+import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
+import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
+import { Replica } from '../../gateway/balance/replica.ts';
+import { passingGate } from '../../gateway/guard/gate.ts';
+import { asGatewayError, GatewayError } from '../../gateway/kernel/errors.ts';
+import { LoadBoard } from '../../gateway/kernel/load-board.ts';
+import { type Rng, seededRng } from '../../gateway/kernel/rng.ts';
+import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { Topic } from '../../gateway/kernel/topic.ts';
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import { Exchange } from '../../gateway/pipeline/exchange.ts';
+import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
+import { RunningExchanges } from '../../gateway/pipeline/running.ts';
+import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
+import { openInference } from '../../gateway/protocols/open-inference.ts';
+import { requestPath, routePath } from '../../gateway/request-path.ts';
+import type { RouteSettings } from '../../gateway/settings/settings.ts';
+import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
+import { type Script, SimulatedReplica } from './simulated-replica.ts';
+
+export interface SimulatedBackend {
+  readonly name: string;
+  readonly replicas: readonly {
+    readonly id: string;
+    readonly slots?: number;
+    readonly script: (requestNumber: number) => Script;
+  }[];
+  readonly policy?: BalancingName;
+  readonly queue?: { readonly maxLength: number; readonly waitMs: number };
+  readonly timeouts?: Partial<TryTimeouts>;
+}
+
+interface Options {
+  readonly seed: number;
+  readonly backends: readonly SimulatedBackend[];
+  readonly routes?: readonly RouteSettings[];
+  readonly limits?: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
+}
+
+/** One client's request. */
+export interface Call {
+  readonly model?: string;
+  readonly body?: Uint8Array;
+  /** The body comes in only after this long. */
+  readonly uploadMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The client goes away after this long. */
+  readonly leavesAfterMs?: number;
+  /** The client takes this long for each piece of the answer. */
+  readonly readMs?: number;
+}
+
+/** What a client saw. */
+export interface Answer {
+  readonly exchange: Exchange;
+  readonly status: number;
+  readonly body: Buffer;
+  readonly end: BodyEnd | 'refused';
+  readonly error: GatewayError | null;
+}
+
+const defaultTimeouts: TryTimeouts = { connectMs: 1000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
+const inferEndpoint = openInference.endpoints.find((one) => one.operation === 'infer');
+
+/** The real request path on the virtual clock, from the exchange down to undici's handler; only sockets are simulated. */
+export class Simulation {
+  readonly clock = new VirtualClock();
+  readonly wheel = new TimerWheel(this.clock);
+  readonly rng: Rng;
+  readonly backends: Backend[] = [];
+  readonly replicas = new Map<string, SimulatedReplica>();
+  readonly settled: Exchange[] = [];
+  readonly tried: TryFact[] = [];
+  readonly running: RunningExchanges;
+  /** Must stay 0. */
+  secondReleases = 0;
+
+  constructor({ seed, backends, routes = [], limits = { maxBodyBytes: 1 << 20, maxBufferedBytes: 1 << 24 } }: Options) {
+    this.rng = seededRng(seed);
+    const board = new LoadBoard();
+    for (const backend of backends) this.backends.push(this.#build(backend, board));
+    const connect = (replica: Replica): SimulatedReplica => this.replicaOf(replica.fullName);
+    const transport = new UndiciTransport({ clock: this.clock, wheel: this.wheel, connect });
+    const settled = new Topic<Exchange>();
+    const tried = new Topic<TryFact>();
+    settled.subscribe((exchange) => this.settled.push(exchange));
+    tried.subscribe((fact) => this.tried.push(fact));
+    const table = assembleRoutes({ routes }, this.backends, routePath({ transport, clock: this.clock, tried }));
+    const serve = requestPath({ settled, limits, routes: () => table, clock: this.clock, rng: this.rng });
+    this.running = new RunningExchanges(serve, settled);
+  }
+
+  /** By `backend/id`. */
+  replicaOf(fullName: string): SimulatedReplica {
+    const found = this.replicas.get(fullName);
+    if (found === undefined) throw new Error(`there is no replica ${fullName}`);
+    return found;
+  }
+
+  /** Sends one request now; resolves when the client has its answer or has left. */
+  async call(call: Call = {}): Promise<Answer> {
+    const exchange = this.#open(call);
+    const { leavesAfterMs } = call;
+    if (leavesAfterMs !== undefined) {
+      this.clock.after(leavesAfterMs, () => exchange.cancellation.cancel(new GatewayError('client_left', 'left')));
+    }
+    try {
+      const reply = await this.running.serve(exchange);
+      const pieces: Uint8Array[] = [];
+      const end = await new Promise<BodyEnd>((resolve) => {
+        reply.body.pump({
+          chunk(bytes) {
+            pieces.push(bytes);
+            return call.readMs === undefined;
+          },
+          onDrain: (go) => this.clock.after(call.readMs ?? 0, go),
+          end: resolve,
+        });
+      });
+      return { exchange, status: reply.status, body: Buffer.concat(pieces), end, error: null };
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      return { exchange, status: error.status, body: Buffer.alloc(0), end: 'refused', error };
+    }
+  }
+
+  /** What is still held when nothing should be: empty when all is well. */
+  leftovers(): string[] {
+    const found: string[] = [];
+    for (const backend of this.backends) {
+      for (const { fullName, slot } of backend.replicas)
+        if (slot.inFlight !== 0) found.push(`${fullName} has ${slot.inFlight} in flight`);
+      if (backend.dispatcher.waitingCount !== 0)
+        found.push(`${backend.name} has ${backend.dispatcher.waitingCount} waiting`);
+    }
+    if (this.wheel.armedCount !== 0) found.push(`${this.wheel.armedCount} alarms are armed`);
+    if (this.running.count !== 0) found.push(`${this.running.count} exchanges are running`);
+    if (this.secondReleases !== 0) found.push(`${this.secondReleases} leases were released twice`);
+    return found;
+  }
+
+  #build(
+    { name, replicas, policy = 'least-outstanding', queue, timeouts }: SimulatedBackend,
+    board: LoadBoard,
+  ): Backend {
+    const { signal, newPolicy } = balancings[policy];
+    const live = replicas.map(({ id, slots = null, script }) => {
+      const address = {
+        origin: `http://${id}`,
+        basePath: '',
+        socketPath: null,
+        headers: {},
+        tls: { caPem: null, serverName: null },
+      };
+      const replica = new Replica({
+        id,
+        backendName: name,
+        address,
+        weight: 1,
+        slots,
+        signal,
+        slot: board.takeSlot(),
+        gate: passingGate,
+      });
+      replica.setStanding('ready', 'simulated');
+      this.replicas.set(replica.fullName, new SimulatedReplica(this.clock, script));
+      return replica;
+    });
+    const { maxLength = 1000, waitMs = 10_000 } = queue ?? {};
+    const dispatcher = new Dispatcher({
+      backendName: name,
+      replicas: live,
+      policy: newPolicy(this.rng),
+      line: new WaitingLine(maxLength),
+      queueWaitMs: waitMs,
+      clock: this.clock,
+      wheel: this.wheel,
+      onSecondRelease: () => {
+        this.secondReleases += 1;
+      },
+    });
+    const models = [{ name, upstream: null }];
+    return {
+      name,
+      protocol: 'open-inference',
+      models,
+      replicas: live,
+      dispatcher,
+      timeouts: { ...defaultTimeouts, ...timeouts },
+      wantsReports: true,
+    };
+  }
+
+  #open({ model, body = Buffer.from('{"inputs":[]}'), uploadMs = 0, headers = {} }: Call): Exchange {
+    if (inferEndpoint === undefined) throw new Error('the protocol has no infer');
+    const asked = model ?? this.backends[0]?.name ?? '';
+    const exchange = new Exchange({
+      id: `r${this.settled.length}-${this.running.count}`,
+      receivedAtMs: this.clock.nowMs(),
+      protocol: openInference,
+      head: {
+        method: 'POST',
+        path: `/v2/models/${asked}/infer`,
+        query: '',
+        params: { model: asked },
+        endpoint: inferEndpoint,
+        headers,
+      },
+      incoming: { read: (maxBytes, reserve) => this.#upload(exchange, body, uploadMs, maxBytes, reserve) },
+      wheel: this.wheel,
+    });
+    return exchange;
+  }
+
+  async #upload(
+    exchange: Exchange,
+    body: Uint8Array,
+    uploadMs: number,
+    maxBytes: number,
+    reserve: (sizeBytes: number) => void,
+  ): Promise<Uint8Array> {
+    if (body.length > maxBytes) throw new GatewayError('body_too_large', 'too large');
+    reserve(body.length);
+    if (uploadMs > 0) await this.clock.sleep(uploadMs);
+    exchange.cancellation.throwIfCancelled();
+    return body;
+  }
+}
