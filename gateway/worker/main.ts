@@ -48,7 +48,7 @@ export async function runWorker({ folder, only, threads, at }: Options): Promise
     server.listen(at, resolve);
   });
   endWhenTold(server, batcher, output);
-  log.info({ models: models.all.map((one) => one.key), at: server.address(), threads }, 'ready');
+  log.info({ pid: process.pid, models: models.all.map((one) => one.key), at: server.address(), threads }, 'ready');
   process.send?.('ready');
 }
 
