@@ -57,7 +57,7 @@ for (const name of ['digits', 'digits-small']) {
       assert.equal(await isBatchInvariant(file, dataset), (await readCard()).batch_invariant);
     });
 
-    test('reads at least nine of its ten samples, which are one of each digit', async () => {
+    test('reads its ten samples right, which are one of each digit', async () => {
       const { samples } = await readSamples();
       assert.deepEqual(
         samples.map(({ label }) => label),
@@ -66,7 +66,7 @@ for (const name of ['digits', 'digits-small']) {
       const digits = await openDigits(file, 1);
       const { labels } = await digits.answer(Float32Array.from(samples.flatMap(({ image }) => image)));
       await digits.close();
-      assert.ok(labels.filter((label, at) => label === at).length >= 9, `${labels}`);
+      assert.deepEqual([...labels], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     });
 
     test('holds as many numbers as its card says', async () => {

@@ -56,12 +56,9 @@ export function modelCard(recipe: Recipe, found: Findings): string {
   return document.toString({ lineWidth: 120 });
 }
 
-/** The text of samples.json: of each digit the first image in the dataset, whatever a model makes of it. */
+/** The text of samples.json: of each digit the image in the dataset that is most like all others of it, whatever a model makes of it. */
 export function samplesFile(dataset: Dataset): string {
-  const samples = Array.from({ length: classes }, (_, label) => {
-    const at = dataset.labels.indexOf(label);
-    return { label, image: [...dataset.images.subarray(at * pixels, (at + 1) * pixels)] };
-  });
+  const samples = Array.from({ length: classes }, (_, label) => ({ label, image: mostTypical(dataset, label) }));
   const text = JSON.stringify({ source: `${source}, optdigits.tes`, input: 'image', samples }, null, 2);
   // The numbers of an image on a few full lines, as the formatter has them.
   const filled = text.replace(/\[\s+(\d+,?\s+)+\]/g, (list) => {
@@ -72,6 +69,19 @@ export function samplesFile(dataset: Dataset): string {
     return `[\n        ${lines.trimEnd()}\n      ]`;
   });
   return `${filled}\n`;
+}
+
+/** The image nearest to the mean of all images with this label, by the sum of squared differences. */
+function mostTypical({ count, images, labels }: Dataset, label: number): number[] {
+  const own = Array.from({ length: count }, (_, at) => at)
+    .filter((at) => labels[at] === label)
+    .map((at) => [...images.subarray(at * pixels, (at + 1) * pixels)]);
+  const mean = Array.from({ length: pixels }, (_, pixel) => {
+    return own.reduce((sum, image) => sum + (image[pixel] ?? 0), 0) / own.length;
+  });
+  const distance = (image: readonly number[]): number =>
+    image.reduce((sum, ink, pixel) => sum + (ink - (mean[pixel] ?? 0)) ** 2, 0);
+  return own.reduce((nearest, image) => (distance(image) < distance(nearest) ? image : nearest), own[0] ?? []);
 }
 
 function rounded(share: number): number {
