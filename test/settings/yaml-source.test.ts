@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Environment } from '../../gateway/settings/yaml-source.ts';
+import type { Environment } from '../../gateway/settings/interpolate.ts';
 import { YamlSource } from '../../gateway/settings/yaml-source.ts';
 import { faultsOf, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
