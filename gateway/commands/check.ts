@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { ConfigError } from '../settings/faults.ts';
+import { ConfigError, isSecret } from '../settings/faults.ts';
 import { loadSettings } from '../settings/load.ts';
 import { jsonSchema } from '../settings/schema.ts';
 import type { BackendSettings, ReplicaSettings, RouteSettings, Settings } from '../settings/settings.ts';
@@ -57,7 +57,7 @@ function explainRoute({ model, path, tenant, headers, destinations, deadlineMs }
     ...(model === null ? [] : [`model ${model}`]),
     ...(path === null ? [] : [`path ${path}`]),
     ...(tenant === null ? [] : [`tenant ${tenant}`]),
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${isSecret(['header', name]) ? '***' : value}`),
   ];
   const total = destinations.reduce((sum, one) => sum + one.weight, 0);
   const shares = destinations.map((one) => `${one.backend} ${((100 * one.weight) / total).toFixed(1)} %`).join(', ');

@@ -80,7 +80,8 @@ function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null
   return isLoopback ? refuseForeignHost(context.env.incoming) : null;
 }
 
-function noSuchEndpoint(context: NodeContext, protocols: readonly Protocol[]): GatewayError {
+/** Why nothing answers a request: its path, or its method alone. */
+export function noSuchEndpoint(context: Pick<NodeContext, 'req'>, protocols: readonly Protocol[]): GatewayError {
   const { method, path } = context.req;
   const other = protocols
     .flatMap((one) => one.endpoints)
