@@ -3,13 +3,17 @@ import type { Fault, Path } from './faults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { unfoldAliases } from './unfold-aliases.ts';
 
-/** What is said where the parser's own words quote the text: that may be a secret. */
-const unquoted: Partial<Record<ErrorCode, string>> = {
+/** What is said where the parser's own words quote the text, which may be a secret, or speak to programmers. */
+const ownWords: Partial<Record<ErrorCode, string>> = {
   BAD_DIRECTIVE: 'Unknown directive',
   BAD_DQ_ESCAPE: 'Invalid escape sequence',
+  MULTIPLE_DOCS: 'Several documents',
   TAG_RESOLVE_FAILED: 'Unknown tag',
   UNEXPECTED_TOKEN: 'Unexpected characters',
 };
+
+/** What the parser leaves out with a warning. With an unknown tag, `token: !secret` would be an empty text, and the port would stand open. */
+const ignored: ReadonlySet<ErrorCode> = new Set(['BAD_DIRECTIVE', 'TAG_RESOLVE_FAILED']);
 
 /** A YAML text that still knows where everything stood. */
 export class YamlSource {
@@ -25,9 +29,8 @@ export class YamlSource {
     this.#text = text;
     this.#document = parseDocument(text, { prettyErrors: false });
     const { errors, warnings } = this.#document;
-    // A tag that nobody knows is ignored by the parser: `token: !secret` would be an empty text, and the port would stand open.
-    for (const { pos, code, message } of [...errors, ...warnings.filter((one) => one.code === 'TAG_RESOLVE_FAILED')])
-      this.#tell(pos[0], `YAML that cannot be read (${unquoted[code] ?? message})`, 'valid YAML');
+    for (const { pos, code, message } of [...errors, ...warnings.filter((one) => ignored.has(one.code))])
+      this.#tell(pos[0], `YAML that cannot be read (${ownWords[code] ?? message})`, 'valid YAML');
     unfoldAliases(this.#document, (offset, got, wanted) => this.#tell(offset, got, wanted));
     this.#interpolateAll(environment);
   }
