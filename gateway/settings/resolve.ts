@@ -74,7 +74,8 @@ function resolveAdmin({ admin, listen }: RawSettings, resolving: Resolving): Set
   const isTokenKnown = !isFaulty(['admin', 'token']) && !isFaulty(['admin', 'token_file']);
   if (token === null && isTokenKnown && !isLoopback(host))
     report(['admin', 'host'], JSON.stringify(host), 'a loopback address, or a token beside it');
-  if (port !== 0 && port === listen.port && host === listen.host && !isFaulty(['listen', 'port']))
+  const arePlacesKnown = !['host', 'port'].some((key) => isFaulty(['listen', key]) || isFaulty(['admin', key]));
+  if (port !== 0 && port === listen.port && host === listen.host && arePlacesKnown)
     report(['admin', 'port'], `${port}, which is the port for clients`, 'another port');
   return { host, port, token };
 }

@@ -86,6 +86,14 @@ test('check prints no token, whether the rest is right or wrong', (context) => {
   assert.ok(!(out + JSON.stringify(told)).includes('hunter2'));
 });
 
+test('check prints no credential that a route asks for', (context) => {
+  const route = 'routes: [{ match: { header: { x-api-key: sk-hunter2, x-beta: "1" } }, to: [{ backend: a }] }]\n';
+  const file = fileWith(context, `${faulty.replace('slot:', 'slots:').split('listen')[0]}${route}`);
+  const { code, out } = headgate('check', '--config', file);
+  assert.equal(code, 0);
+  assert.match(out, /^Route 0: x-api-key: \*\*\* and x-beta: 1 to a 100\.0 %\.$/m);
+});
+
 test('check says of a file that is not there that it cannot be read', () => {
   assert.deepEqual(headgate('check', '--config', 'nowhere.yaml'), {
     code: 1,
