@@ -80,8 +80,7 @@ function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null
   return isLoopback ? refuseForeignHost(context.env.incoming) : null;
 }
 
-/** Why nothing answers a request: its path, or its method alone. */
-export function noSuchEndpoint(context: Pick<NodeContext, 'req'>, protocols: readonly Protocol[]): GatewayError {
+function noSuchEndpoint(context: NodeContext, protocols: readonly Protocol[]): GatewayError {
   const { method, path } = context.req;
   const other = protocols
     .flatMap((one) => one.endpoints)
