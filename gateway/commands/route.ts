@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import pino from 'pino';
 import { assembleBackend } from '../assemble-backend.ts';
 import { assembleRoutes } from '../assemble-routes.ts';
-import { mountEndpoints, noSuchEndpoint } from '../http/app.ts';
+import { mountEndpoints } from '../http/app.ts';
 import { ownAnswers } from '../http/own-answers.ts';
 import type { Connection } from '../http/write-reply.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -53,6 +53,7 @@ export async function explainRoute(options: Options): Promise<number> {
   const { method, target, asJson } = options;
   try {
     const found = await findEndpoint(options);
+    if (found === null) throw await noSuchEndpoint(options);
     if (found === 'own') {
       process.stdout.write(
         `${asJson ? JSON.stringify({ answeredBy: 'gateway' }) : 'the gateway answers this itself'}\n`,
@@ -76,18 +77,17 @@ interface Found {
   readonly head: RequestHead;
 }
 
-/** Finds the endpoint as the client port would: by the same routes. `own` for what the gateway answers without any replica. */
-function findEndpoint({ method, target, headers }: Options): Promise<Found | 'own'> {
+/** Finds the endpoint as the client port would: by the same routes. `own` for what the gateway answers without any replica, null for none. */
+function findEndpoint({ method, target, headers }: Options): Promise<Found | 'own' | null> {
   return new Promise((resolve, reject) => {
     const app = new Hono<{ Bindings: Connection }>();
-    const known = Object.values(protocols);
     for (const path of Object.keys(ownAnswers({ modelNames: () => [], isReady: () => false, version }))) {
       app.get(path, (context) => {
         resolve('own');
         return context.body(null);
       });
     }
-    mountEndpoints(app, known, (context, protocol, endpoint) => {
+    mountEndpoints(app, Object.values(protocols), (context, protocol, endpoint) => {
       const { path } = context.req;
       const params = context.req.param();
       const query = target.slice(target.includes('?') ? target.indexOf('?') : target.length);
@@ -98,11 +98,20 @@ function findEndpoint({ method, target, headers }: Options): Promise<Found | 'ow
       return context.body(null);
     });
     app.notFound((context) => {
-      reject(noSuchEndpoint(context, known));
+      resolve(null);
       return context.body(null);
     });
     Promise.resolve(app.request(target, { method })).catch(reject);
   });
+}
+
+/** Why nothing answers a request: its path, or its method alone. */
+async function noSuchEndpoint(options: Options): Promise<GatewayError> {
+  for (const method of ['GET', 'POST']) {
+    if ((await findEndpoint({ ...options, method })) !== null)
+      return new GatewayError('method_not_allowed', `got ${options.method}, wanted ${method}`);
+  }
+  return new GatewayError('not_found', 'there is nothing at this path');
 }
 
 /** The body as the protocol reads it, within the bounds that the gateway keeps. */
