@@ -5,6 +5,7 @@ import { ConfigError } from './settings/faults.ts';
 import { version } from './version.ts';
 
 const usageExit = 2;
+const misuse = { exitCode: usageExit };
 
 /** The command line: parses, and loads what a command needs only when it is run. */
 async function main(args: readonly string[]): Promise<void> {
@@ -59,7 +60,7 @@ function addWorker(program: Command): void {
     .action(async (options: WorkerOptions, command: Command) => {
       const { models: folder, model: only, host, port, socket, threads } = options;
       if ((port === undefined) === (socket === undefined))
-        command.error('error: wanted one of --port and --socket', { exitCode: usageExit });
+        command.error('error: wanted one of --port and --socket', misuse);
       const { runWorker } = await import('./worker/main.ts');
       await runWorker({
         folder,
@@ -104,24 +105,59 @@ function addRoute(program: Command): void {
     .option('--header <name:value>', 'a header of the request; may be given several times', collect, [])
     .option('--body <file>', 'the body of the request')
     .option('--json', 'print one object')
-    .addHelpText('after', examples(["headgate route --config gateway.yaml 'POST /v2/models/digits/infer'"]))
-    .action(async (request: string, options: { config: string; header: string[]; body?: string; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      examples([
+        "headgate route --config gateway.yaml 'POST /v2/models/digits/infer'",
+        "headgate route 'POST /v2/models/digits/infer' --header 'x-beta: 1' --header 'x-api-key: k' --body image.json --json",
+      ]),
+    )
+    .action(async (request: string, options: RouteOptions, command: Command) => {
+      // Told without the text itself, as commander would: it may be a credential.
+      const line = /^\s*(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+(\/\S*)\s*$/.exec(request);
+      if (line === null)
+        command.error("error: wanted a method and a path, such as 'POST /v2/models/digits/infer'", misuse);
+      const headers = headersOf(options.header);
+      if (headers === null) command.error('error: option --header: wanted NAME:VALUE', misuse);
+      const [, method = '', target = ''] = line;
+      const { config, body = null, json = false } = options;
       const { explainRoute } = await import('./commands/route.ts');
-      process.exitCode = await explainRoute({
-        ...options,
-        request,
-        body: options.body ?? null,
-        asJson: options.json === true,
-      });
+      process.exitCode = await explainRoute({ config, method, target, headers, body, asJson: json });
     });
+}
+
+interface RouteOptions {
+  readonly config: string;
+  readonly header: readonly string[];
+  readonly body?: string;
+  readonly json?: boolean;
+}
+
+/** Headers from `name: value` each, or null where one is none. */
+function headersOf(lines: readonly string[]): Headers | null {
+  try {
+    return new Headers(
+      lines.map((line): [string, string] => {
+        const nameEnd = Math.max(0, line.indexOf(':'));
+        return [line.slice(0, nameEnd), line.slice(nameEnd + 1)];
+      }),
+    );
+  } catch {
+    return null;
+  }
 }
 
 function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
     throw new InvalidArgumentError(`wanted a whole number from ${minimum} to ${maximum}`);
   };
+}
+
+/** Whether the system said no, as to a file that is not there. Node says so in words that name what was wanted. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }
 
 function examples(lines: readonly string[]): string {
@@ -133,7 +169,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : usageExit);
   // A fault of the configuration or of the machine is told in its own words; anything else is a fault of ours and needs its stack.
-  const isPlain = error instanceof ConfigError || error instanceof PortError;
+  const isPlain = error instanceof ConfigError || error instanceof PortError || isOfSystem(error);
   const stack = error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${isPlain ? error.message : stack}\n`);
   process.exit(1);

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { ConfigError } from '../settings/faults.ts';
+import { ConfigError, isSecret } from '../settings/faults.ts';
 import { loadSettings } from '../settings/load.ts';
 import { jsonSchema } from '../settings/schema.ts';
 import type { BackendSettings, ReplicaSettings, RouteSettings, Settings } from '../settings/settings.ts';
+import { authorityOf } from './authority.ts';
 
 /** Validates a configuration; tells all its faults, or else what it means. Gives the exit code. */
 export function check(file: string, asJson: boolean): number {
@@ -26,7 +27,7 @@ export function writeSchema(file: string): void {
 function explain(file: string, { listen, admin, backends, routes }: Settings): string {
   return [
     `${file} is valid.`,
-    `Clients on ${listen.host}:${listen.port}, operators on ${admin.host}:${admin.port}${admin.token === null ? '' : ' with a token'}.`,
+    `Clients on ${authorityOf(listen.host, listen.port)}, operators on ${authorityOf(admin.host, admin.port)}${admin.token === null ? '' : ' with a token'}.`,
     ...backends.flatMap(explainBackend),
     ...routes.map(explainRoute),
   ].join('\n');
@@ -57,7 +58,7 @@ function explainRoute({ model, path, tenant, headers, destinations, deadlineMs }
     ...(model === null ? [] : [`model ${model}`]),
     ...(path === null ? [] : [`path ${path}`]),
     ...(tenant === null ? [] : [`tenant ${tenant}`]),
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${isSecret(['header', name]) ? '***' : value}`),
   ];
   const total = destinations.reduce((sum, one) => sum + one.weight, 0);
   const shares = destinations.map((one) => `${one.backend} ${((100 * one.weight) / total).toFixed(1)} %`).join(', ');

@@ -5,26 +5,31 @@ import pino from 'pino';
 import { assembleBackend } from '../assemble-backend.ts';
 import { assembleRoutes } from '../assemble-routes.ts';
 import { mountEndpoints } from '../http/app.ts';
+import { ownAnswers } from '../http/own-answers.ts';
 import type { Connection } from '../http/write-reply.ts';
+import { GatewayError } from '../kernel/errors.ts';
 import { LoadBoard } from '../kernel/load-board.ts';
 import { seededRng } from '../kernel/rng.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { RequestHead } from '../pipeline/exchange.ts';
+import { headerOf } from '../pipeline/headers.ts';
 import type { Protocol } from '../pipeline/protocol.ts';
+import { decodeContent } from '../protocols/content-encoding.ts';
 import { protocols } from '../protocols/registry.ts';
 import { type RouteTable, upstreamModelOf } from '../routing/route-table.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { tenantOfHeaders } from '../stages/identify.ts';
 import { UndiciTransport } from '../upstream/undici-transport.ts';
+import { version } from '../version.ts';
 
 interface Options {
   readonly config: string;
-  /** `METHOD PATH`. */
-  readonly request: string;
-  /** `name: value` each. */
-  readonly header: readonly string[];
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Headers;
   /** A file, or null for an empty body. */
   readonly body: string | null;
   readonly asJson: boolean;
@@ -41,22 +46,94 @@ interface Explanation {
   readonly deadlineMs: number | null;
 }
 
-/** Tells where a request would go and why. Gives the exit code: 1 when no route takes it. */
+/** Tells where a request would go and why. Gives the exit code: 1 when the client would be refused. */
 export async function explainRoute(options: Options): Promise<number> {
   const settings = loadSettings(options.config);
-  const read = await readRequest(options);
-  if (read === null) {
-    process.stderr.write(`${options.request}: no protocol has such an endpoint\n`);
+  const body = options.body === null ? new Uint8Array(0) : readFileSync(options.body);
+  const { method, target, asJson } = options;
+  try {
+    const found = await findEndpoint(options);
+    if (found === null) throw await noSuchEndpoint(options);
+    if (found === 'own') {
+      process.stdout.write(
+        `${asJson ? JSON.stringify({ answeredBy: 'gateway' }) : 'the gateway answers this itself'}\n`,
+      );
+      return 0;
+    }
+    const explanation = explain(found, await contentOf(body, found.head, settings), routesOf(settings));
+    process.stdout.write(`${asJson ? JSON.stringify(explanation) : inWords(explanation)}\n`);
+    return explanation.backends.length === 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { code, status, message } = error;
+    if (asJson) process.stdout.write(`${JSON.stringify({ error: { code, status, message } })}\n`);
+    process.stderr.write(`${method} ${target}: ${message}: the client gets ${status}\n`);
     return 1;
   }
-  const { protocol, head } = read;
-  const { model } = protocol.read(head, options.body === null ? new Uint8Array(0) : readFileSync(options.body));
+}
+
+interface Found {
+  readonly protocol: Protocol;
+  readonly head: RequestHead;
+}
+
+/** Finds the endpoint as the client port would: by the same routes. `own` for what the gateway answers without any replica, null for none. */
+function findEndpoint({ method, target, headers }: Options): Promise<Found | 'own' | null> {
+  return new Promise((resolve, reject) => {
+    const app = new Hono<{ Bindings: Connection }>();
+    for (const path of Object.keys(ownAnswers({ modelNames: () => [], isReady: () => false, version }))) {
+      app.get(path, (context) => {
+        resolve('own');
+        return context.body(null);
+      });
+    }
+    mountEndpoints(app, Object.values(protocols), (context, protocol, endpoint) => {
+      const { path } = context.req;
+      const params = context.req.param();
+      const query = target.slice(target.includes('?') ? target.indexOf('?') : target.length);
+      resolve({
+        protocol,
+        head: { method, path, query, params, endpoint, headers: Object.fromEntries(headers) },
+      });
+      return context.body(null);
+    });
+    app.notFound((context) => {
+      resolve(null);
+      return context.body(null);
+    });
+    Promise.resolve(app.request(target, { method })).catch(reject);
+  });
+}
+
+/** Why nothing answers a request: its path, or its method alone. */
+async function noSuchEndpoint(options: Options): Promise<GatewayError> {
+  for (const method of ['GET', 'POST']) {
+    if ((await findEndpoint({ ...options, method })) !== null)
+      return new GatewayError('method_not_allowed', `got ${options.method}, wanted ${method}`);
+  }
+  return new GatewayError('not_found', 'there is nothing at this path');
+}
+
+/** The body as the protocol reads it, within the bounds that the gateway keeps. */
+async function contentOf(
+  body: Uint8Array,
+  { endpoint, headers }: RequestHead,
+  { listen: { maxBodyBytes } }: Settings,
+): Promise<Uint8Array> {
+  if (!endpoint.hasBody) return new Uint8Array(0);
+  if (body.length > maxBodyBytes)
+    throw new GatewayError('body_too_large', `the body is over ${maxBodyBytes} bytes (listen.max_body)`);
+  const encoding = headerOf(headers, 'content-encoding');
+  return encoding === null ? body : decodeContent(body, encoding, maxBodyBytes);
+}
+
+function explain({ protocol, head }: Found, content: Uint8Array, routes: RouteTable): Explanation {
+  const { model } = protocol.read(head, content);
   const tenant = tenantOfHeaders(head.headers);
-  const subject = { protocol: protocol.name, model, tenant, path: head.path, headers: head.headers };
-  const steps = routesOf(settings).explain(subject);
+  const steps = routes.explain({ protocol: protocol.name, model, tenant, path: head.path, headers: head.headers });
   const won = steps.find((step) => step.mismatch === null)?.route;
   const total = won?.destinations.reduce((sum, one) => sum + one.weight, 0) ?? 0;
-  const explanation: Explanation = {
+  return {
     protocol: protocol.name,
     operation: head.endpoint.operation,
     model,
@@ -69,26 +146,6 @@ export async function explainRoute(options: Options): Promise<number> {
     })),
     deadlineMs: won?.deadlineMs ?? null,
   };
-  process.stdout.write(`${options.asJson ? JSON.stringify(explanation) : inWords(explanation)}\n`);
-  return won === undefined ? 1 : 0;
-}
-
-/** Reads the request as the client port would: the same routes find its endpoint. */
-async function readRequest({ request, header }: Options): Promise<{ protocol: Protocol; head: RequestHead } | null> {
-  const [method = '', target = ''] = request.trim().split(/\s+/);
-  const headers = new Headers(
-    header.map((one): [string, string] => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 1).trim()]),
-  );
-  let found: { protocol: Protocol; head: RequestHead } | null = null;
-  const app = new Hono<{ Bindings: Connection }>();
-  mountEndpoints(app, Object.values(protocols), (context, protocol, endpoint) => {
-    const { path } = context.req;
-    const params = context.req.param();
-    found = { protocol, head: { method, path, query: '', params, endpoint, headers: Object.fromEntries(headers) } };
-    return context.body(null);
-  });
-  await app.request(target, { method });
-  return found;
 }
 
 /** The route table as the gateway would build it; nothing is started. */

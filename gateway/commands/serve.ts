@@ -4,6 +4,7 @@ import { assemble, type Gateway } from '../assemble.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openLog } from '../telemetry/log.ts';
+import { authorityOf } from './authority.ts';
 
 /** How long the workers are waited for before the addresses are printed anyway. */
 const patienceMs = 30_000;
@@ -29,10 +30,9 @@ export async function serve(file: string): Promise<void> {
 }
 
 function describe(gateway: Gateway, settings: Settings): string {
-  const client = `http://${settings.listen.host}:${gateway.clientPort}`;
-  const lines = [
-    `headgate listens for clients on ${client} and for operators on http://${settings.admin.host}:${gateway.adminPort}`,
-  ];
+  const client = `http://${authorityOf(settings.listen.host, gateway.clientPort)}`;
+  const operator = `http://${authorityOf(settings.admin.host, gateway.adminPort)}`;
+  const lines = [`headgate listens for clients on ${client} and for operators on ${operator}`];
   for (const backend of gateway.backends) {
     const unready = backend.replicas.filter((replica) => replica.standing !== 'ready');
     for (const { fullName, standing, reason } of unready) lines.push(`replica ${fullName} is ${standing}: ${reason}`);

@@ -5,6 +5,7 @@ import {
   flagField,
   listOf,
   mapping,
+  periodField,
   textField,
   textMapping,
   weightField,
@@ -51,7 +52,10 @@ const tls = mapping({
 });
 
 const replica = mapping({
-  id: textField('a name').optional().describe('Absent: host:port, or worker-1, worker-2.'),
+  id: textField('a name')
+    .regex(/^[^\s/]+$/, { error: 'a name without spaces and slashes' })
+    .optional()
+    .describe('Absent: host:port, or worker-1, worker-2.'),
   url: textField('a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock')
     .optional()
     .describe('Where it listens. A path is a prefix.'),
@@ -59,7 +63,7 @@ const replica = mapping({
   slots: wholeField(1, 1_000_000)
     .optional()
     .describe('Requests it works on at once. Absent: as it reports, or unknown.'),
-  weight: weightField('a number above 0').default(1).describe('Twice the weight, twice the requests.'),
+  weight: weightField().default(1).describe('Twice the weight, twice the requests.'),
   headers: textMapping('a mapping of header names to values')
     .optional()
     .describe('Sent with every request; a name that ends in _file names a file that holds the value.'),
@@ -68,14 +72,14 @@ const replica = mapping({
 
 const queue = mapping({
   max: wholeField(0, many).default(1000).describe('Requests that may wait for a replica; 503 beyond.'),
-  wait: durationField().prefault('10s').describe('How long each may wait; 503 then.'),
+  wait: durationField().prefault('10s').describe('How long each may wait; 503 then; 0s for not at all.'),
 });
 
 const timeouts = mapping({
-  connect: durationField().prefault('1s').describe('Until a connection stands.'),
-  first_byte: durationField().prefault('30s').describe('From sending to the first byte of the answer’s body.'),
-  idle: durationField().prefault('30s').describe('Between two pieces of the answer.'),
-  total: durationField().prefault('120s').describe('From sending to the last byte.'),
+  connect: periodField().prefault('1s').describe('Until a connection stands.'),
+  first_byte: periodField().prefault('30s').describe('From sending to the first byte of the answer’s body.'),
+  idle: periodField().prefault('30s').describe('Between two pieces of the answer.'),
+  total: periodField().prefault('120s').describe('From sending to the last byte.'),
 });
 
 const health = mapping({
@@ -83,8 +87,8 @@ const health = mapping({
     .regex(/^\//, { error: 'a path that begins with /' })
     .optional()
     .describe('Absent: by protocol.'),
-  every: durationField().prefault('5s').describe('Between two checks.'),
-  timeout: durationField().prefault('1s').describe('An answer later than this is none.'),
+  every: periodField().prefault('5s').describe('Between two checks.'),
+  timeout: periodField().prefault('1s').describe('An answer later than this is none.'),
   unhealthy: wholeField(1, 1000).default(3).describe('Failed checks in a row that make it unready.'),
   healthy: wholeField(1, 1000).default(2).describe('Passed checks in a row that make it ready again.'),
 });
@@ -107,7 +111,7 @@ export const backendSchema = mapping({
     .min(1, { error: 'at least one replica' })
     .describe('The processes that serve it.'),
   queue: queue.prefault({}).describe('The waiting line when every replica with known slots is busy.'),
-  timeouts: timeouts.prefault({}).describe('Limits of one try.'),
+  timeouts: timeouts.prefault({}).describe('Limits of one try; the first that is reached ends it.'),
   health: health.prefault({}).describe('Checks that say whether a replica is ready.'),
   load: load.prefault({}).describe('What replicas tell of their load.'),
 });

@@ -42,13 +42,24 @@ export function describeValue(value: unknown, path: Path): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
   if (isSecret(path)) return 'a secret that does not fit';
+  if (typeof value !== 'string') return String(value);
+  if (mayHoldCredential.test(value)) return 'a text that may hold a credential';
   const text = JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}..."`;
 }
 
+/** A URL with somebody's name in front of its host, or with a query. */
+const mayHoldCredential = /\/\/.*@|\?/s;
+
+/** Headers that carry credentials; a route may ask for one. */
+const credentialHeader = /authorization|cookie|key|secret|token/i;
+
 /** Whether the value at a path may hold a credential: those are never shown. */
 export function isSecret(path: Path): boolean {
-  return path.includes('headers') || path.at(-1) === 'token';
+  const last = path.at(-1);
+  return (
+    path.includes('headers') || last === 'token' || (path.includes('header') && credentialHeader.test(String(last)))
+  );
 }
 
 /** The known name that somebody probably meant, or null when none is near. */
@@ -65,7 +76,13 @@ export interface Finding {
   readonly wanted: string;
 }
 
-export function findingsOf(issues: readonly z.core.$ZodIssue[], base: Path = []): Finding[] {
+/** What zod found, at most one finding for each path: a text that is empty does not also lack the right form. */
+export function findingsOf(issues: readonly z.core.$ZodIssue[]): Finding[] {
+  const byPath = Map.groupBy(allFindingsOf(issues, []), ({ path }) => JSON.stringify(path));
+  return [...byPath.values()].flatMap(([first]) => first ?? []);
+}
+
+function allFindingsOf(issues: readonly z.core.$ZodIssue[], base: Path): Finding[] {
   return issues.flatMap((issue): Finding[] => {
     const path = [...base, ...(issue.path as Path)];
     if (issue.code === 'unrecognized_keys') {
@@ -76,7 +93,7 @@ export function findingsOf(issues: readonly z.core.$ZodIssue[], base: Path = [])
       const meant = issue.errors.find(
         (branch) => !branch.some((one) => one.code === 'invalid_type' && one.path.length === 0),
       );
-      if (meant !== undefined) return findingsOf(meant, path);
+      if (meant !== undefined) return allFindingsOf(meant, path);
     }
     return [{ path, isAboutKey: false, wanted: issue.message }];
   });

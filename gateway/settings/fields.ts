@@ -3,14 +3,25 @@ import { duration, size, type Unit } from './units.ts';
 
 /** The kinds of values the schema is made of. The error text of each is what a fault says was wanted. */
 
-export const durationField = () => quantity(duration);
-export const sizeField = () => quantity(size);
+/** Timers hold no more than 2^31 - 1 ms and fire at once beyond. */
+const longestMs = 24 * 86_400_000;
+
+/** A length of time in milliseconds; zero means at once. */
+export const durationField = () => quantity(duration, [0, longestMs, 'a duration up to 24d']);
+
+/** A length of time in milliseconds that limits or repeats something, and which zero would make senseless. */
+export const periodField = () => quantity(duration, [1, longestMs, 'a duration from 1ms to 24d']);
+
+/** A number of bytes, at least one. */
+export const sizeField = () => quantity(size, [1, Number.MAX_SAFE_INTEGER, 'a size from 1B to 8388607GiB']);
 
 /** A non-empty text. */
 export const textField = (wanted: string) => z.string({ error: wanted }).min(1, { error: wanted });
 
+/** True or false. */
 export const flagField = () => z.boolean({ error: 'true or false' });
 
+/** A whole number within bounds; an upper bound of `MAX_SAFE_INTEGER` is not worth telling. */
 export function wholeField(minimum: number, maximum: number) {
   const wanted =
     maximum === Number.MAX_SAFE_INTEGER
@@ -22,9 +33,16 @@ export function wholeField(minimum: number, maximum: number) {
 /** 0 lets the system choose a free one. */
 export const portField = () => wholeField(0, 65_535);
 
-export const weightField = (wanted: string) =>
-  z.number({ error: wanted }).positive({ error: wanted }).max(1e6, { error: wanted });
+const heaviest = 1_000_000;
 
+/** A share in proportion to others. */
+export const weightField = () =>
+  z
+    .number({ error: 'a number above 0' })
+    .positive({ error: 'a number above 0' })
+    .max(heaviest, { error: `a number up to ${heaviest}` });
+
+/** One of some names. */
 export function choiceField<const Names extends readonly [string, ...string[]]>(names: Names) {
   return z.enum(names, { error: `one of ${names.join(', ')}` });
 }
@@ -36,13 +54,17 @@ export function mapping<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keys.join(', ') : some) });
 }
 
+/** A list of one kind of items. */
 export const listOf = <Item extends z.core.$ZodType>(item: Item, wanted: string) => z.array(item, { error: wanted });
 
+/** A mapping from names that users choose to texts. */
 export const textMapping = (wanted: string) => z.record(z.string(), z.string({ error: 'a text' }), { error: wanted });
 
-function quantity(unit: Unit) {
+/** A text with a unit whose value lies within bounds; `wanted` tells the bounds. */
+function quantity(unit: Unit, [least, most, wanted]: readonly [least: number, most: number, wanted: string]) {
   return z
     .string({ error: unit.wanted })
     .regex(new RegExp(unit.pattern), { error: unit.wanted })
-    .transform((text) => unit.parse(text) ?? 0);
+    .transform((text) => unit.parse(text) ?? 0)
+    .refine((value) => value >= least && value <= most, { error: wanted });
 }

@@ -1,10 +1,8 @@
 import { basename } from 'node:path';
+import type { ReplicaPlace } from './settings.ts';
 
-interface UrlPlace {
-  readonly kind: 'url';
-  readonly origin: string;
-  readonly basePath: string;
-  readonly socketPath: string | null;
+interface ParsedUrl {
+  readonly place: Extract<ReplicaPlace, { kind: 'url' }>;
   /** What the replica is called where it was given no id. */
   readonly defaultId: string;
 }
@@ -13,11 +11,11 @@ interface UrlPlace {
 const socketOrigin = 'http://localhost';
 
 /** Where a replica's `url` leads, or null for anything but http, https and unix. */
-export function parseReplicaUrl(text: string): UrlPlace | null {
+export function parseReplicaUrl(text: string): ParsedUrl | null {
   if (text.startsWith('unix:')) {
     const socketPath = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');
     if (!socketPath.startsWith('/')) return null;
-    return { kind: 'url', origin: socketOrigin, basePath: '', socketPath, defaultId: basename(socketPath) };
+    return { place: { kind: 'url', origin: socketOrigin, basePath: '', socketPath }, defaultId: basename(socketPath) };
   }
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
@@ -25,10 +23,7 @@ export function parseReplicaUrl(text: string): UrlPlace | null {
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || !isPlain) return null;
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   return {
-    kind: 'url',
-    origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ''),
-    socketPath: null,
+    place: { kind: 'url', origin: url.origin, basePath: url.pathname.replace(/\/+$/, ''), socketPath: null },
     defaultId: `${url.hostname}:${port}`,
   };
 }

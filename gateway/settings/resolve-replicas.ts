@@ -1,6 +1,9 @@
-import type { Path } from './faults.ts';
+import { resolve as resolvePath } from 'node:path';
+import { describeValue, type Path } from './faults.ts';
+import { readNamedFile, readSecret } from './named-file.ts';
 import { parseReplicaUrl } from './replica-place.ts';
-import { type Resolving, readNamedFile, reportDuplicates } from './resolve.ts';
+import { type Resolving, reportDuplicates } from './resolve.ts';
+import { judgeSent, resolveHeaders, type WrittenHeader } from './resolve-headers.ts';
 import type { RawSettings } from './schema.ts';
 import type { ReplicaSettings } from './settings.ts';
 
@@ -20,7 +23,9 @@ export function resolveReplicas(raw: readonly RawReplica[], path: Path, resolvin
     }
   });
   reportDuplicates(
-    found.map(({ replica, path: where }) => ({ name: replica.id, path: where })),
+    found
+      .filter((one) => !resolving.isFaulty([...one.path.slice(0, path.length + 1), 'id']))
+      .map(({ replica, path: where }) => ({ name: replica.id, path: where })),
     'an id that no other replica of this backend has',
     resolving,
   );
@@ -28,40 +33,51 @@ export function resolveReplicas(raw: readonly RawReplica[], path: Path, resolvin
 }
 
 function resolveEntry(raw: RawReplica, path: Path, workersBefore: number, resolving: Resolving): ReplicaSettings[] {
-  if ((raw.url === undefined) === (raw.worker === undefined)) {
-    resolving.report(
-      path,
-      raw.url === undefined ? 'neither url nor worker' : 'both url and worker',
-      'one of url and worker',
-    );
-    return [];
-  }
+  const headersPath = [...path, 'headers'];
   const common = {
     weight: raw.weight,
     slots: raw.slots ?? null,
-    headers: resolveHeaders(raw.headers ?? {}, [...path, 'headers'], resolving),
+    headers: resolveHeaders(readHeaders(raw.headers ?? {}, headersPath, resolving), headersPath, resolving, judgeSent),
     caPem:
       raw.tls?.ca_file === undefined ? null : readNamedFile(raw.tls.ca_file, [...path, 'tls', 'ca_file'], resolving),
     serverName: raw.tls?.server_name ?? null,
   };
+  reportUnfitting(raw, path, resolving);
   if (raw.url !== undefined) {
-    const place = parseReplicaUrl(raw.url);
-    const wanted = 'a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock, without credentials and query';
-    if (place === null) resolving.report([...path, 'url'], JSON.stringify(raw.url), wanted);
-    if (raw.tls !== undefined && place !== null && !place.origin.startsWith('https:')) {
-      resolving.report([...path, 'tls'], 'tls settings beside a url without TLS', 'a url that begins with https:');
-    }
-    return place === null ? [] : [{ ...common, id: raw.id ?? place.defaultId, at: place }];
+    const parsed = parseReplicaUrl(raw.url);
+    return parsed === null ? [] : [{ ...common, id: raw.id ?? parsed.defaultId, at: parsed.place }];
   }
   if (raw.worker === undefined) return [];
-  if (raw.tls !== undefined)
-    resolving.report([...path, 'tls'], 'tls settings beside a worker', 'a url that begins with https:');
   const { models, threads, count, folder } = raw.worker;
-  return Array.from({ length: count }, (_, at) => ({
+  const at = {
+    kind: 'worker' as const,
+    models,
+    threads,
+    folder: folder === undefined ? null : resolvePath(resolving.baseFolder, folder),
+  };
+  return Array.from({ length: count }, (_, number) => ({
     ...common,
-    id: workerId(raw.id, at, count, workersBefore),
-    at: { kind: 'worker' as const, models, threads, folder: folder ?? null },
+    id: workerId(raw.id, number, count, workersBefore),
+    at,
   }));
+}
+
+/** Says where a replica is more than one thing, or none, or what its url makes senseless. */
+function reportUnfitting({ url, worker, tls }: RawReplica, path: Path, { report, isFaulty }: Resolving): void {
+  const isKnown = !isFaulty([...path, 'url']) && !isFaulty([...path, 'worker']);
+  if (url !== undefined && worker !== undefined) report(path, 'both url and worker', 'one of url and worker');
+  else if (url === undefined && worker === undefined && isKnown)
+    report(path, 'neither url nor worker', 'one of url and worker');
+  const parsed = url === undefined ? null : parseReplicaUrl(url);
+  if (url !== undefined && parsed === null)
+    report(
+      [...path, 'url'],
+      describeValue(url, [...path, 'url']),
+      'a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock, without credentials and query',
+    );
+  if (tls === undefined || parsed?.place.origin.startsWith('https:') === true || isFaulty([...path, 'tls'])) return;
+  const beside = parsed !== null ? 'a url without TLS' : worker !== undefined ? 'a worker' : null;
+  if (beside !== null) report([...path, 'tls'], `tls settings beside ${beside}`, 'a url that begins with https:');
 }
 
 function workerId(given: string | undefined, at: number, count: number, workersBefore: number): string {
@@ -69,19 +85,11 @@ function workerId(given: string | undefined, at: number, count: number, workersB
   return count === 1 ? given : `${given}-${at + 1}`;
 }
 
-function resolveHeaders(
-  raw: Readonly<Record<string, string>>,
-  path: Path,
-  resolving: Resolving,
-): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [key, text] of Object.entries(raw)) {
-    const name = (key.endsWith(fileSuffix) ? key.slice(0, -fileSuffix.length) : key).toLowerCase();
-    const value = key.endsWith(fileSuffix) ? readNamedFile(text, [...path, key], resolving)?.trim() : text;
-    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) resolving.report([...path, key], JSON.stringify(key), 'a header name');
-    else if (value !== undefined && /[\r\n\0]/.test(value))
-      resolving.report([...path, key], 'a secret that does not fit', 'a value of one line');
-    else if (value !== undefined) headers[name] = value;
-  }
-  return headers;
+/** Reads what stands in files; a key that ends in `_file` names the header in front of that. */
+function readHeaders(raw: Readonly<Record<string, string>>, path: Path, resolving: Resolving): WrittenHeader[] {
+  return Object.entries(raw).map(([key, text]) =>
+    key.endsWith(fileSuffix)
+      ? { key, name: key.slice(0, -fileSuffix.length), value: readSecret(text, [...path, key], resolving) }
+      : { key, name: key, value: text },
+  );
 }

@@ -1,16 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { resolve as resolvePath } from 'node:path';
 import { nearestName, type Path } from './faults.ts';
 import { isLoopback } from './loopback.ts';
+import { readSecret } from './named-file.ts';
+import { resolveHeaders } from './resolve-headers.ts';
 import { resolveReplicas } from './resolve-replicas.ts';
 import type { RawSettings } from './schema.ts';
-import type { BackendSettings, HealthSettings, RouteSettings, Settings } from './settings.ts';
+import type { BackendSettings, HealthSettings, ListenSettings, RouteSettings, Settings } from './settings.ts';
 
 /** What resolving needs from whoever loads the file. */
 export interface Resolving {
   /** Relative paths in the configuration start here. */
   readonly baseFolder: string;
   report(path: Path, got: string, wanted: string): void;
+  /** Whether a fault was found at a path, below it or above it: what depends on it is then not reported. */
+  isFaulty(path: Path): boolean;
 }
 
 type RawBackend = RawSettings['backends'][number];
@@ -21,38 +23,20 @@ const healthPaths: Record<BackendSettings['protocol'], string> = { 'open-inferen
 /** Gives the parsed YAML its meaning: follows references, reads the files it names, and reports whatever does not fit together. */
 export function resolve(raw: RawSettings, resolving: Resolving): Settings {
   const backends = raw.backends.map((backend, at) => resolveBackend(backend, ['backends', at], resolving));
+  const routes = raw.routes.map((route, at) => resolveRoute(route, ['routes', at], backends, resolving));
+  reportAmbiguousModels(backends, routes, resolving);
   reportDuplicates(
     backends.map((backend, at) => ({ name: backend.name, path: ['backends', at, 'name'] })),
     'a name that no other backend has',
     resolving,
   );
-  const routes = raw.routes.map((route, at) => resolveRoute(route, ['routes', at], backends, resolving));
-  reportAmbiguousModels(backends, routes, resolving);
-  const { listen } = raw;
   return {
-    listen: {
-      host: listen.host,
-      port: listen.port,
-      maxBodyBytes: listen.max_body,
-      maxBufferedBytes: listen.max_buffered,
-      drainMs: listen.drain,
-    },
-    admin: resolveAdmin(raw.admin, resolving),
+    listen: resolveListen(raw.listen, resolving),
+    admin: resolveAdmin(raw, resolving),
     backends,
     routes,
     telemetry: { logLevel: raw.telemetry.log },
   };
-}
-
-/** The text of a file named in the configuration, or null with a fault. */
-export function readNamedFile(file: string, path: Path, { baseFolder, report }: Resolving): string | null {
-  try {
-    return readFileSync(resolvePath(baseFolder, file), 'utf8');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
-    report(path, `${JSON.stringify(file)} (${code})`, 'a file that can be read');
-    return null;
-  }
 }
 
 /** Names that occur twice, reported where they occur again. */
@@ -68,17 +52,32 @@ export function reportDuplicates(
   }
 }
 
-function resolveAdmin(raw: RawSettings['admin'], resolving: Resolving): Settings['admin'] {
-  const fromFile =
-    raw.token_file === undefined ? null : readNamedFile(raw.token_file, ['admin', 'token_file'], resolving);
-  if (raw.token_file !== undefined && raw.token !== undefined) {
-    resolving.report(['admin', 'token_file'], 'a token and a token_file', 'one of them');
-  }
-  const token = (fromFile?.trim() ?? raw.token) || null;
-  if (token === null && !isLoopback(raw.host)) {
-    resolving.report(['admin', 'host'], JSON.stringify(raw.host), 'a loopback address, or a token beside it');
-  }
-  return { host: raw.host, port: raw.port, token };
+function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolving): ListenSettings {
+  if (raw.max_buffered < raw.max_body && !isFaulty(['listen', 'max_body']))
+    report(['listen', 'max_buffered'], 'less than max_body', 'room for at least one body');
+  return {
+    host: raw.host,
+    port: raw.port,
+    maxBodyBytes: raw.max_body,
+    maxBufferedBytes: raw.max_buffered,
+    drainMs: raw.drain,
+  };
+}
+
+function resolveAdmin({ admin, listen }: RawSettings, resolving: Resolving): Settings['admin'] {
+  const { report, isFaulty } = resolving;
+  const { host, port, token_file: file } = admin;
+  const fromFile = file === undefined ? null : readSecret(file, ['admin', 'token_file'], resolving);
+  if (file !== undefined && admin.token !== undefined)
+    report(['admin', 'token_file'], 'a token and a token_file', 'one of them');
+  const token = (fromFile ?? admin.token) || null;
+  const isTokenKnown = !isFaulty(['admin', 'token']) && !isFaulty(['admin', 'token_file']);
+  if (token === null && isTokenKnown && !isLoopback(host))
+    report(['admin', 'host'], JSON.stringify(host), 'a loopback address, or a token beside it');
+  const arePlacesKnown = !['host', 'port'].some((key) => isFaulty(['listen', key]) || isFaulty(['admin', key]));
+  if (port !== 0 && port === listen.port && host === listen.host && arePlacesKnown)
+    report(['admin', 'port'], `${port}, which is the port for clients`, 'another port');
+  return { host, port, token };
 }
 
 function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving): BackendSettings {
@@ -120,14 +119,16 @@ function resolveRoute(
   raw: RawRoute,
   path: Path,
   backends: readonly BackendSettings[],
-  { report }: Resolving,
+  resolving: Resolving,
 ): RouteSettings {
+  const { report, isFaulty } = resolving;
   const names = backends.map((backend) => backend.name);
+  const areNamesKnown = !names.some((_, at) => isFaulty(['backends', at, 'name']));
   const protocols = new Set<string>();
   raw.to.forEach((destination, at) => {
     const backend = backends.find((one) => one.name === destination.backend);
     if (backend !== undefined) protocols.add(backend.protocol);
-    else
+    else if (areNamesKnown)
       report(
         [...path, 'to', at, 'backend'],
         JSON.stringify(destination.backend),
@@ -136,12 +137,12 @@ function resolveRoute(
   });
   if (protocols.size > 1)
     report([...path, 'to'], `backends that speak ${[...protocols].join(' and ')}`, 'backends of one protocol');
-  const headers = Object.entries(raw.match.header ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const headers = Object.entries(raw.match.header ?? {}).map(([name, value]) => ({ key: name, name, value }));
   return {
     model: raw.match.model ?? null,
     tenant: raw.match.tenant ?? null,
     path: raw.match.path ?? null,
-    headers: Object.fromEntries(headers),
+    headers: resolveHeaders(headers, [...path, 'match', 'header'], resolving),
     destinations: raw.to,
     deadlineMs: raw.deadline ?? null,
   };
@@ -158,6 +159,7 @@ function reportAmbiguousModels(
   routes: readonly RouteSettings[],
   resolving: Resolving,
 ): void {
+  if (routes.some((_, at) => resolving.isFaulty(['routes', at, 'to']))) return;
   const routed = new Set(routes.flatMap((route) => route.destinations.map((one) => one.backend)));
   const implicit = backends.flatMap((backend, at) =>
     routed.has(backend.name)

@@ -5,6 +5,7 @@ import {
   durationField,
   listOf,
   mapping,
+  periodField,
   portField,
   sizeField,
   textField,
@@ -20,8 +21,10 @@ const listen = mapping({
     .describe('Address of the client port. A loopback address accepts only loopback host names.'),
   port: portField().default(8080).describe('Client port; 0 lets the system choose.'),
   max_body: sizeField().prefault('16MiB').describe('Largest body of one request, as sent and decoded; 413 beyond.'),
-  max_buffered: sizeField().prefault('512MiB').describe('Bodies of all requests held at the same time; 503 beyond.'),
-  drain: durationField().prefault('30s').describe('How long SIGTERM waits for running work.'),
+  max_buffered: sizeField()
+    .prefault('512MiB')
+    .describe('Bodies of all requests held at the same time; 503 beyond. At least max_body.'),
+  drain: durationField().prefault('30s').describe('How long SIGTERM waits for running work; 0s for not at all.'),
 });
 
 const admin = mapping({
@@ -41,7 +44,10 @@ const match = mapping({
   tenant: textField('a tenant, * for any characters')
     .optional()
     .describe('SHA-256 of the credential in hexadecimal, or anonymous.'),
-  path: textField('a path, * for any characters').optional().describe('The path of the request.'),
+  path: textField('a path, * for any characters')
+    .regex(/^[/*]/, { error: 'a path that begins with / or *' })
+    .optional()
+    .describe('The path of the request.'),
   header: textMapping('a mapping of header names to values')
     .optional()
     .describe('Headers the request must have; * for any characters.'),
@@ -49,9 +55,7 @@ const match = mapping({
 
 const destination = mapping({
   backend: textField('the name of a backend').describe('Where to send.'),
-  weight: weightField('a number above 0')
-    .default(1)
-    .describe('Share of the requests, in proportion to the other weights.'),
+  weight: weightField().default(1).describe('Share of the requests, in proportion to the other weights.'),
 });
 
 const route = mapping({
@@ -59,7 +63,7 @@ const route = mapping({
   to: listOf(destination, 'a list of backends with weights')
     .min(1, { error: 'at least one backend' })
     .describe('Drawn by weight.'),
-  deadline: durationField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
+  deadline: periodField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
 });
 
 const telemetry = mapping({

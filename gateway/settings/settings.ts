@@ -9,6 +9,7 @@ export interface Settings {
   readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
 
+/** The port for clients, and what it lets in. */
 export interface ListenSettings {
   readonly host: string;
   readonly port: number;
@@ -17,6 +18,7 @@ export interface ListenSettings {
   readonly drainMs: number;
 }
 
+/** One named pool of replicas. */
 export interface BackendSettings {
   readonly name: string;
   readonly protocol: (typeof protocolNames)[number];
@@ -34,6 +36,7 @@ export interface BackendSettings {
   readonly wantsReports: boolean;
 }
 
+/** How a replica is asked whether it is ready. */
 export interface HealthSettings {
   readonly path: string;
   readonly everyMs: number;
@@ -44,6 +47,7 @@ export interface HealthSettings {
   readonly successesToReady: number;
 }
 
+/** One server process; an entry of the file with several workers stands for as many. */
 export interface ReplicaSettings {
   readonly id: string;
   readonly weight: number;
@@ -65,6 +69,7 @@ export type ReplicaPlace =
       readonly folder: string | null;
     };
 
+/** One rule for where requests go; an absent part of its match is null and accepts anything. */
 export interface RouteSettings {
   readonly model: string | null;
   readonly tenant: string | null;

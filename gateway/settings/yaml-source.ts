@@ -1,55 +1,48 @@
-import {
-  type Document,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  visit,
-} from 'yaml';
+import { type Document, type ErrorCode, isMap, isNode, isScalar, isSeq, type Pair, parseDocument, visit } from 'yaml';
 import type { Fault, Path } from './faults.ts';
+import { type Environment, interpolate } from './interpolate.ts';
+import { unfoldAliases } from './unfold-aliases.ts';
 
-/** The environment that `${NAME}` reads from. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** What is said where the parser's own words quote the text, which may be a secret, or speak to programmers. */
+const ownWords: Partial<Record<ErrorCode, string>> = {
+  BAD_DIRECTIVE: 'Unknown directive',
+  BAD_DQ_ESCAPE: 'Invalid escape sequence',
+  MULTIPLE_DOCS: 'Several documents',
+  TAG_RESOLVE_FAILED: 'Unknown tag',
+  UNEXPECTED_TOKEN: 'Unexpected characters',
+};
+
+/** What the parser leaves out with a warning. With an unknown tag, `token: !secret` would be an empty text, and the port would stand open. */
+const ignored: ReadonlySet<ErrorCode> = new Set(['BAD_DIRECTIVE', 'TAG_RESOLVE_FAILED']);
 
 /** A YAML text that still knows where everything stood. */
 export class YamlSource {
   readonly file: string;
-  readonly #document: Document.Parsed;
-  readonly #lines = new LineCounter();
-  readonly #interpolated = new Set<unknown>();
-  /** Faults found so far: of the syntax, and of variables that are not set. */
+  /** Faults found so far: of the syntax, of aliases, and of variables that are not set. */
   readonly faults: Fault[] = [];
+  readonly #text: string;
+  readonly #document: Document.Parsed;
+  readonly #interpolated = new Set<unknown>();
 
   constructor(file: string, text: string, environment: Environment) {
     this.file = file;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
-    for (const { pos, message } of this.#document.errors) {
-      this.faults.push({
-        file,
-        ...this.#placeOf(pos[0]),
-        path: [],
-        got: `YAML that cannot be read (${message})`,
-        wanted: 'valid YAML',
-      });
-    }
-    visit(this.#document, {
-      Scalar: (key, node) => {
-        if (key !== 'key') this.#interpolate(node, environment);
-      },
-    });
+    this.#text = text;
+    this.#document = parseDocument(text, { prettyErrors: false });
+    const { errors, warnings } = this.#document;
+    for (const { pos, code, message } of [...errors, ...warnings.filter((one) => ignored.has(one.code))])
+      this.#tell(pos[0], `YAML that cannot be read (${ownWords[code] ?? message})`, 'valid YAML');
+    unfoldAliases(this.#document, (offset, got, wanted) => this.#tell(offset, got, wanted));
+    this.#interpolateAll(environment);
   }
 
   /** The plain value of the whole document. Not to be called while there are faults. */
   value(): unknown {
-    return this.#document.toJS({ maxAliasCount: 100 });
+    return this.#document.toJS();
   }
 
   /** The plain value at a path, or undefined. */
   valueAt(path: Path): unknown {
-    const node = this.#document.getIn(path, true);
+    const node = this.#nodeAt(path);
     return isNode(node) ? node.toJS(this.#document) : node;
   }
 
@@ -63,56 +56,66 @@ export class YamlSource {
    * `port: ${PORT}` is a number and `token: ${TOKEN}` stays a text. True when there was something to change.
    */
   retype(path: Path): boolean {
-    const node = this.#document.getIn(path, true);
+    const node = this.#nodeAt(path);
     if (!isScalar(node) || !this.#interpolated.delete(node)) return false;
-    const value: unknown = parseDocument(String(node.value)).toJS();
-    if (typeof value !== 'number' && typeof value !== 'boolean') return false;
-    node.value = value;
+    const { contents, errors } = parseDocument(String(node.value));
+    if (errors.length > 0 || !isScalar(contents)) return false;
+    if (typeof contents.value !== 'number' && typeof contents.value !== 'boolean') return false;
+    node.value = contents.value;
     return true;
   }
 
-  /** Replaces `${NAME}` and `${NAME:-default}` in one text; `$$` is a dollar. On parsed scalars only, so that a value can never become structure. */
-  #interpolate(node: Scalar, environment: Environment): void {
-    if (typeof node.value !== 'string' || !node.value.includes('$')) return;
-    const text = node.value;
-    node.value = text.replace(
-      /\$(?:\$|\{([A-Za-z_]\w*)(?::-([^}]*))?\})/g,
-      (whole, name: string | undefined, fallback: string | undefined) => {
-        if (name === undefined) return '$';
-        const value = environment[name];
-        if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-        if (value !== undefined) return value;
-        const wanted = `the environment variable ${name}, or a default: \${${name}:-...}`;
-        this.faults.push({
-          file: this.file,
-          ...this.#placeOf(node.range?.[0] ?? 0),
-          path: [],
-          got: `${whole}, which is not set`,
-          wanted,
-        });
-        return '';
+  /** On parsed scalars only, so that a value can never become structure. */
+  #interpolateAll(environment: Environment): void {
+    visit(this.#document, {
+      Scalar: (key, node) => {
+        if (key === 'key' || typeof node.value !== 'string') return;
+        const text = interpolate(node.value, environment, (name) =>
+          this.#tell(
+            node.range?.[0] ?? 0,
+            `\${${name}}, which is not set`,
+            `the environment variable ${name}, or a default: \${${name}:-...}`,
+          ),
+        );
+        if (text === node.value) return;
+        node.value = text;
+        this.#interpolated.add(node);
       },
-    );
-    if (node.value !== text) this.#interpolated.add(node);
+    });
+  }
+
+  #tell(offset: number, got: string, wanted: string): void {
+    this.faults.push({ file: this.file, ...this.#placeOf(offset), path: [], got, wanted });
+  }
+
+  #nodeAt(path: Path): unknown {
+    let node: unknown = this.#document.contents;
+    for (const part of path) {
+      if (typeof part === 'number') node = isSeq(node) ? node.items[part] : undefined;
+      else node = pairOf(node, part)?.value;
+    }
+    return node;
   }
 
   #offsetOf(path: Path, isAboutKey: boolean): number {
-    if (isAboutKey) {
-      const parent = this.#document.getIn(path.slice(0, -1), true);
-      const pair = isMap(parent)
-        ? parent.items.find((item: Pair) => isScalar(item.key) && item.key.value === path.at(-1))
-        : undefined;
-      if (isScalar(pair?.key)) return pair.key.range?.[0] ?? 0;
-    }
+    const key = isAboutKey ? pairOf(this.#nodeAt(path.slice(0, -1)), path.at(-1))?.key : undefined;
+    if (isScalar(key) && key.range) return key.range[0];
     for (let length = path.length; length > 0; length--) {
-      const node = this.#document.getIn(path.slice(0, length), true);
+      const node = this.#nodeAt(path.slice(0, length));
       if (isNode(node) && node.range) return node.range[0];
     }
     return this.#document.contents?.range?.[0] ?? 0;
   }
 
+  /** Counted in the text itself: the parser notes line ends out of order where the syntax is wrong. */
   #placeOf(offset: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    const before = this.#text.slice(0, offset);
+    return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
   }
+}
+
+/** The entry of a mapping under a key as JavaScript has it: always a text. */
+function pairOf(node: unknown, key: string | number | undefined): Pair | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.find((pair: Pair) => isScalar(pair.key) && String(pair.key.value ?? '') === key);
 }

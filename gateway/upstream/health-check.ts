@@ -7,6 +7,8 @@ import type { Transport } from './transport.ts';
 
 interface Options {
   readonly path: string;
+  /** As for requests: whoever is first to send opens the connections that all use. */
+  readonly connectMs: number;
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
@@ -15,9 +17,9 @@ interface Options {
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, timeoutMs, clock }: Options,
+  { path, connectMs, timeoutMs, clock }: Options,
 ): Promise<string | null> {
-  const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
+  const timeouts = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();
   try {
     const reply = await transport.send(

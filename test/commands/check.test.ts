@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { least } from '../settings/yaml.ts';
 import { fileWith, hasStack, headgate, root } from './headgate.ts';
 
 const faulty = `backends:
@@ -84,6 +85,15 @@ test('check prints no token, whether the rest is right or wrong', (context) => {
   const broken = fileWith(context, faulty);
   const told = [headgate('check', '--config', broken), headgate('check', '--config', broken, '--json')];
   assert.ok(!(out + JSON.stringify(told)).includes('hunter2'));
+});
+
+test('check prints addresses as URLs have them, and no credential that a route asks for', (context) => {
+  const route = 'routes: [{ match: { header: { x-api-key: sk-hunter2, x-beta: "1" } }, to: [{ backend: a }] }]\n';
+  const file = fileWith(context, `${least}${route}listen: { host: "::1", port: 80 }\n`);
+  const { code, out } = headgate('check', '--config', file);
+  assert.equal(code, 0);
+  assert.match(out, /^Clients on \[::1\]:80, /m);
+  assert.match(out, /^Route 0: x-api-key: \*\*\* and x-beta: 1 to a 100\.0 %\.$/m);
 });
 
 test('check says of a file that is not there that it cannot be read', () => {

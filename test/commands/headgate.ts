@@ -15,11 +15,16 @@ interface Ended {
 
 /** Runs the command line to its end, at the root of the repository, with none of this process's own settings. */
 export function headgate(...args: readonly string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['gateway/main.ts', ...args], {
+  return runNode(['gateway/main.ts', ...args]);
+}
+
+/** Runs Node likewise. */
+export function runNode(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
     timeout: 60_000,
-    env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1' },
+    env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...environment },
   });
   return { code: status, out: stdout, err: stderr };
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { fileWith, hasStack, headgate } from './headgate.ts';
+import { least } from '../settings/yaml.ts';
+import { fileWith, hasStack, headgate, runNode } from './headgate.ts';
 
 const infer = 'POST /v2/models/digits/infer';
 const gateway = ['--config', 'config/gateway.yaml'] as const;
@@ -59,6 +60,75 @@ test('route names the tenant by the hash of the credential, and shows no credent
   const { out, err } = headgate('route', ...gateway, infer, '--header', 'authorization: Bearer sk-hunter2');
   assert.match(out, new RegExp(`tenant ${createHash('sha256').update('sk-hunter2').digest('hex')}$`, 'm'));
   assert.ok(!`${out}${err}`.includes('hunter2'));
+});
+
+test('route takes several headers, and those that are given twice together', () => {
+  const { out } = headgate('route', ...gateway, infer, '--header', 'x-other: 2', '--header', 'x-beta:1');
+  assert.match(out, /^routes\[0\]: matches$/m);
+  const twice = headgate('route', ...gateway, infer, '--header', 'x-beta: 1', '--header', 'x-beta: 2');
+  assert.match(twice.out, /^routes\[0\]: passed over, the x-beta does not fit$/m);
+});
+
+test('route does not repeat a header that is none: it may be a credential', () => {
+  const { code, err } = headgate('route', ...gateway, infer, '--header', 'authorization Bearer sk-hunter2');
+  assert.equal(code, 2);
+  assert.ok(err !== '' && !err.includes('hunter2'), err);
+});
+
+test('route says what the gateway answers itself', () => {
+  assert.deepEqual(headgate('route', ...gateway, 'GET /v2/health/ready'), {
+    code: 0,
+    out: 'the gateway answers this itself\n',
+    err: '',
+  });
+  assert.deepEqual(JSON.parse(headgate('route', ...gateway, 'GET /v2', '--json').out), { answeredBy: 'gateway' });
+});
+
+test('route says that a path wants another method', () => {
+  const { code, out, err } = headgate('route', ...gateway, 'GET /v2/models/digits/infer');
+  assert.deepEqual({ code, out }, { code: 1, out: '' });
+  assert.match(err, /got GET, wanted POST: the client gets 405\n$/);
+});
+
+test('route reads a body within the bounds and the encodings that the gateway keeps', (context) => {
+  const large = fileWith(context, 'x'.repeat(2048), 'large.json');
+  const small = fileWith(context, `listen: { max_body: 1KiB }\n${least}`);
+  const refused = headgate('route', '--config', small, 'POST /v2/models/m/infer', '--body', large);
+  assert.match(refused.err, /the client gets 413\n$/);
+  const encoded = ['--header', 'content-encoding: gzip', '--body', large];
+  const unreadable = headgate('route', ...gateway, infer, ...encoded);
+  assert.match(unreadable.err, /the body is not gzip: the client gets 400\n$/);
+  assert.deepEqual([refused.code, unreadable.code], [1, 1]);
+});
+
+test('route --json prints one object for a request that is refused, too, and the words elsewhere', () => {
+  const { code, out, err } = headgate('route', ...gateway, 'POST /v9', '--json');
+  assert.equal(code, 1);
+  assert.partialDeepStrictEqual(JSON.parse(out), { error: { code: 'not_found', status: 404 } });
+  assert.match(err, /^POST \/v9: /);
+});
+
+test('route starts no process, opens nothing and leaves no timer', () => {
+  const { code, out, err } = runNode([
+    '--input-type=module',
+    '--eval',
+    `import childProcess from 'node:child_process';
+     import { syncBuiltinESMExports } from 'node:module';
+     childProcess.spawn = () => { throw new Error('a process was started'); };
+     childProcess.fork = childProcess.spawn;
+     syncBuiltinESMExports();
+     const { explainRoute } = await import('./gateway/commands/route.ts');
+     process.stdout.write('');
+     process.stderr.write('');
+     const before = process.getActiveResourcesInfo().toSorted();
+     await explainRoute({ config: 'config/local.yaml', method: 'POST', target: '/v2/models/digits/infer', headers: new Headers(), body: null, asJson: true });
+     const left = process.getActiveResourcesInfo().toSorted();
+     process.stderr.write(JSON.stringify({ before, left }));`,
+  ]);
+  assert.equal(code, 0, err);
+  assert.equal(JSON.parse(out).model, 'digits');
+  const { before, left } = JSON.parse(err);
+  assert.deepEqual(left, before);
 });
 
 test('route --json prints one object', (context) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileWith, hasStack, headgate, root } from './headgate.ts';
+import { fileWith, hasStack, headgate, root, runNode } from './headgate.ts';
 
 /** Each command with what it needs to get as far as its options. */
 const commands = {
@@ -42,6 +42,7 @@ const misuse: Readonly<Record<string, readonly string[]>> = {
   'a worker on a port and a socket': ['worker', '--models', 'm', '--port', '0', '--socket', '/tmp/w.sock'],
   'a port that is no number': ['worker', '--models', 'm', '--port', 'http'],
   'a port that there is not': ['worker', '--models', 'm', '--port', '65536'],
+  'a port that is nothing': ['worker', '--models', 'm', '--port', ''],
   'no thread': ['worker', '--models', 'm', '--port', '0', '--threads', '0'],
 };
 
@@ -58,6 +59,14 @@ test('headgate --help names every command and exits 0', () => {
   assert.equal(code, 0);
   for (const command of Object.keys(commands)) assert.match(out, new RegExp(`^ {2}${command} `, 'm'));
 });
+
+for (const args of [['--help'], ['route', '--help'], ['check'], ['check', '--prot']]) {
+  test(`no colour is in what \`headgate ${args.join(' ')}\` prints where NO_COLOR is set`, () => {
+    const { out, err } = runNode(['gateway/main.ts', ...args], { NO_COLOR: '1', FORCE_COLOR: '' });
+    assert.ok(out + err !== '');
+    assert.ok(!`${out}${err}`.includes('\u001b'), JSON.stringify(out + err));
+  });
+}
 
 test('headgate --version prints the version of the package', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -9,7 +9,9 @@ const tickMs = 10;
 const roundMs = 512 * tickMs;
 
 type Step =
-  | { readonly kind: 'arm' | 'pass' | 'jump'; readonly forMs: number }
+  | { readonly kind: 'arm'; readonly forMs: number }
+  | { readonly kind: 'pass'; readonly forMs: number }
+  | { readonly kind: 'jump'; readonly forMs: number }
   | { readonly kind: 'move'; readonly which: number; readonly forMs: number }
   | { readonly kind: 'disarm'; readonly which: number };
 

@@ -3,6 +3,7 @@ import type { FaultRow } from './shape-fault-rows.ts';
 import { least, withBackend, withReplica } from './yaml.ts';
 
 const duration = 'wanted a duration such as 250ms, 30s or 5m';
+const period = 'wanted a duration from 1ms to 24d';
 // A new policy or protocol must not need a new row.
 const policies = `wanted one of ${policyNames.join(', ')}`;
 const protocols = `wanted one of ${protocolNames.join(', ')}`;
@@ -30,6 +31,7 @@ export const wrongBackends: readonly FaultRow[] = [
     least.replace('name: a', 'name: a b'),
     '2:11: backends[0].name: got "a b", wanted a name of letters, digits, dots, dashes and underscores',
   ],
+  [least.replace('name: a', 'name: ""'), '2:11: backends[0].name: got "", wanted a name'],
   [least.replace('name: a', 'name: 7'), '2:11: backends[0].name: got 7, wanted a name'],
   [least.replace('open-inference', 'grpc'), `3:15: backends[0].protocol: got "grpc", ${protocols}`],
   [least.replace('[m]', 'm'), '4:13: backends[0].models: got "m", wanted a list of models'],
@@ -49,6 +51,11 @@ export const wrongBackends: readonly FaultRow[] = [
   [withBackend('queue:'), '7:11: backends[0].queue: got null, wanted a mapping with max, wait'],
   [withBackend('queue: { max: -1 }'), '7:19: backends[0].queue.max: got -1, wanted a whole number from 0'],
   [withBackend('queue: { wait: 1h30m }'), `7:20: backends[0].queue.wait: got "1h30m", ${duration}`],
+  [withBackend('queue: { wait: 25d }'), '7:20: backends[0].queue.wait: got "25d", wanted a duration up to 24d'],
+  [withBackend('timeouts: { connect: 0s }'), `7:26: backends[0].timeouts.connect: got "0s", ${period}`],
+  [withBackend('timeouts: { first_byte: 0s }'), `7:29: backends[0].timeouts.first_byte: got "0s", ${period}`],
+  [withBackend('timeouts: { idle: 0.5ms }'), `7:23: backends[0].timeouts.idle: got "0.5ms", ${period}`],
+  [withBackend('timeouts: { total: 25d }'), `7:24: backends[0].timeouts.total: got "25d", ${period}`],
   [withBackend('timeouts: { connect: 1 s }'), `7:26: backends[0].timeouts.connect: got "1 s", ${duration}`],
   [withBackend('timeouts: { first_byte: -1s }'), `7:29: backends[0].timeouts.first_byte: got "-1s", ${duration}`],
   [withBackend('timeouts: { idle: 1e3ms }'), `7:23: backends[0].timeouts.idle: got "1e3ms", ${duration}`],
@@ -58,6 +65,9 @@ export const wrongBackends: readonly FaultRow[] = [
     '7:21: backends[0].health.path: got "ready", wanted a path that begins with /',
   ],
   [withBackend('health: { every: 5 }'), `7:22: backends[0].health.every: got 5, ${duration}`],
+  [withBackend('health: { every: 0s }'), `7:22: backends[0].health.every: got "0s", ${period}`],
+  [withBackend('health: { every: 24.9d }'), `7:22: backends[0].health.every: got "24.9d", ${period}`],
+  [withBackend('health: { timeout: 0ms }'), `7:24: backends[0].health.timeout: got "0ms", ${period}`],
   [withBackend('health: { timeout: {} }'), `7:24: backends[0].health.timeout: got a mapping, ${duration}`],
   [
     withBackend('health: { unhealthy: 0 }'),
@@ -84,10 +94,14 @@ export const wrongReplicas: readonly FaultRow[] = [
     `6:14: ${replica}.url: got 8101, wanted a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock`,
   ],
   [withReplica('id: ""'), `7:13: ${replica}.id: got "", wanted a name`],
+  [withReplica('id: a/b'), `7:13: ${replica}.id: got "a/b", wanted a name without spaces and slashes`],
   [withReplica('slots: 0'), `7:16: ${replica}.slots: got 0, ${slots}`],
   [withReplica('slots: 1.5'), `7:16: ${replica}.slots: got 1.5, ${slots}`],
   [withReplica('slots:'), `7:15: ${replica}.slots: got null, ${slots}`],
   [withReplica('weight: 0'), `7:17: ${replica}.weight: got 0, wanted a number above 0`],
+  [withReplica('weight: 1e7'), `7:17: ${replica}.weight: got 10000000, wanted a number up to 1000000`],
+  [withReplica('weight: .inf'), `7:17: ${replica}.weight: got Infinity, wanted a number above 0`],
+  [withReplica('weight: .nan'), `7:17: ${replica}.weight: got NaN, wanted a number above 0`],
   [withReplica('weight: heavy'), `7:17: ${replica}.weight: got "heavy", wanted a number above 0`],
   [withReplica('headers: [a]'), `7:18: ${replica}.headers: got a list, wanted a mapping of header names to values`],
   [withReplica('headers: { x-a: 5 }'), `7:25: ${replica}.headers.x-a: got a secret that does not fit, wanted a text`],

@@ -59,6 +59,51 @@ admin: { host: 0.0.0.0 }
   );
 });
 
+test('what must be there and is faulty does not hide what is wrong elsewhere', () => {
+  const text = `backends:
+  - { name: "a b", protocol: grpc, models: [], replicas: [~, { id: x, url: "ftp://h" }] }
+  - { name: b, protocol: open-inference, models: [m, m], replicas: [] }
+  - { name: b, protocol: open-inference, models: [5], replicas: [{ id: x, url: "http://h:1" }, { id: x, url: "http://h:2" }] }
+  -
+routes:
+  - { to: [c, { backend: 5 }] }
+  -
+admin: { host: 0.0.0.0 }
+`;
+  assert.deepEqual(
+    faultsOf(text).map((fault) => fault.replace(/: got .*/, '')),
+    [
+      'gateway.yaml:2:13: backends[0].name',
+      'gateway.yaml:2:30: backends[0].protocol',
+      'gateway.yaml:2:44: backends[0].models',
+      'gateway.yaml:2:59: backends[0].replicas[0]',
+      'gateway.yaml:2:76: backends[0].replicas[1].url',
+      'gateway.yaml:3:54: backends[1].models[1]',
+      'gateway.yaml:3:68: backends[1].replicas',
+      'gateway.yaml:4:13: backends[2].name',
+      'gateway.yaml:4:51: backends[2].models[0]',
+      'gateway.yaml:4:102: backends[2].replicas[1].id',
+      'gateway.yaml:5:4: backends[3]',
+      'gateway.yaml:7:12: routes[0].to[0]',
+      'gateway.yaml:7:26: routes[0].to[1].backend',
+      'gateway.yaml:8:4: routes[1]',
+      'gateway.yaml:9:16: admin.host',
+    ],
+  );
+});
+
+test('a reference to a backend whose name is faulty is not judged', () => {
+  assert.equal(faultsOf(`${least.replace('name: a', 'name: 5')}routes: [{ to: [{ backend: a }] }]\n`).length, 1);
+});
+
+test('two backends may serve one model as far as a faulty route tells', () => {
+  const other = '  - { name: b, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }\n';
+  assert.deepEqual(
+    faultsOf(`${least}${other}routes: [{ to: [{ backend: c }] }]\n`).map((fault) => fault.replace(/: got .*/, '')),
+    ['gateway.yaml:8:28: routes[0].to[0].backend'],
+  );
+});
+
 test('the text of the error is one line for each fault', () => {
   const text = withTop('listen: { port: -1, drain: 5 }');
   assert.throws(() => load(text), { name: 'ConfigError', message: faultsOf(text).join('\n') });

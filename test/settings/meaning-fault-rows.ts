@@ -8,6 +8,8 @@ const withUrl = (text: string): string => least.replace('http://h:1', text);
 const tlsBeside = 'wanted a url that begins with https:';
 const uniqueId = 'wanted an id that no other replica of this backend has';
 const readable = 'wanted a file that can be read';
+const secretFile = 'wanted a file that holds a secret';
+const notGivenYet = 'wanted a header that is not given yet';
 const tokenWanted = 'wanted a loopback address, or a token beside it';
 
 /** Configurations of the right shape whose parts do not fit together, or lead nowhere. */
@@ -48,8 +50,47 @@ export const misfits: readonly FaultRow[] = [
     withReplica('headers: { x-a: "a\\nb" }'),
     `7:25: ${replica}.headers.x-a: got a secret that does not fit, wanted a value of one line`,
   ],
+  [withReplica('headers: { X-A: "1", x-a: "2" }'), `7:35: ${replica}.headers.x-a: got "x-a", ${notGivenYet}`],
+  [
+    withReplica('headers: { x-a: "1", x-a_file: package.json }'),
+    `7:40: ${replica}.headers.x-a_file: got "x-a_file", ${notGivenYet}`,
+  ],
+  [
+    withReplica('headers: { x-a: "\\u65e5" }'),
+    `7:25: ${replica}.headers.x-a: got a secret that does not fit, wanted a value in Latin-1: HTTP carries no more`,
+  ],
+  [
+    withReplica('headers: { Content-Length: "5" }'),
+    `7:36: ${replica}.headers.Content-Length: got "Content-Length", wanted a header that is not of the connection or the length of a body`,
+  ],
+  [
+    withReplica('headers: { authorization_file: /dev/null }'),
+    `7:40: ${replica}.headers.authorization_file: got "/dev/null", which is empty, ${secretFile}`,
+  ],
+  [
+    withTop('routes: [{ match: { header: { X-A: "1", x-a: "2" } }, to: [{ backend: a }] }]'),
+    `7:46: routes[0].match.header.x-a: got "x-a", ${notGivenYet}`,
+  ],
+  [
+    withTop('routes: [{ match: { header: { "x a": "1" } }, to: [{ backend: a }] }]'),
+    '7:38: routes[0].match.header.x a: got "x a", wanted a header name',
+  ],
+  [
+    withTop('listen: { max_body: 2MiB, max_buffered: 1MiB }'),
+    '7:41: listen.max_buffered: got less than max_body, wanted room for at least one body',
+  ],
+  [
+    withTop('listen: { max_body: 1GiB }'),
+    '7:9: listen.max_buffered: got less than max_body, wanted room for at least one body',
+  ],
+  [withTop('admin: { port: 8080 }'), '7:16: admin.port: got 8080, which is the port for clients, wanted another port'],
+  [
+    withTop('admin: { token_file: /dev/null }'),
+    `7:22: admin.token_file: got "/dev/null", which is empty, ${secretFile}`,
+  ],
   [withTop('admin: { host: 0.0.0.0 }'), `7:16: admin.host: got "0.0.0.0", ${tokenWanted}`],
   [withTop('admin: { host: "::", token: "" }'), `7:16: admin.host: got "::", ${tokenWanted}`],
+  [withTop('admin: { host: 127.0.0.999 }'), `7:16: admin.host: got "127.0.0.999", ${tokenWanted}`],
   [withTop('admin: { host: 127.evil.example }'), `7:16: admin.host: got "127.evil.example", ${tokenWanted}`],
   [withTop('admin: { token_file: nowhere }'), `7:22: admin.token_file: got "nowhere" (ENOENT), ${readable}`],
   [
@@ -103,6 +144,20 @@ export const unreadable: readonly FaultRow[] = [
     withTop('listen: { port: 1'),
     '8:1: got YAML that cannot be read (Flow map in block collection must be sufficiently indented and end with a }), wanted valid YAML',
   ],
+  [
+    withTop('listen: { host: *x }'),
+    '7:17: got an alias (*) of what no anchor (&) before it names, wanted such an anchor, or quotes around a text',
+  ],
+  [
+    withTop('routes: &x [*x]'),
+    '7:13: got an alias (*) of what no anchor (&) before it names, wanted such an anchor, or quotes around a text',
+  ],
+  [withTop('admin: { token: !x }'), '7:17: got YAML that cannot be read (Unknown tag), wanted valid YAML'],
+  [
+    withTop('listen: { host: "\\q" }'),
+    '7:18: got YAML that cannot be read (Invalid escape sequence), wanted valid YAML',
+  ],
+  [`${least}---\n${least}`, '7:1: got YAML that cannot be read (Several documents), wanted valid YAML'],
   [
     withTop(`listen: { host: "\${HOST}" }`),
     `7:17: got \${HOST}, which is not set, wanted the environment variable HOST, or a default: \${HOST:-...}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maskSecrets } from '../../gateway/settings/mask.ts';
-import { faultsOf, least, load, withReplica, withTop } from './yaml.ts';
+import { faultsOf, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
 const secret = 'sk-hunter2';
 
@@ -22,6 +22,18 @@ const faulty: Readonly<Record<string, string>> = {
   'a token behind a block mark': withTop(`admin:\n  token: |${secret}\n`),
   'a token behind a folding mark': withTop(`admin:\n  token: >${secret}\n`),
   'a token behind a quoted text': withTop(`admin: { token: "a" ${secret} }`),
+  'a token that begins with a star': withTop(`admin: { token: *${secret} }`),
+  'a token that begins with an exclamation mark': withTop(`admin: { token: !${secret} }`),
+  'a token that begins with a percent sign': withTop(`admin:\n  token: %${secret}`),
+  'a token that begins with a backtick': withTop(`admin: { token: \`${secret}\` }`),
+  'a token with an escape that is none': withTop(`admin: { token: "\\u${secret}" }`),
+  'a directive': `%${secret}\n---\n${least}`,
+  'a header that a route asks for': withTop(
+    `routes: [{ match: { header: { x-api-key: [${secret}] } }, to: [{ backend: a }] }]`,
+  ),
+  'credentials in a url that is none': least.replace('http://h:1', `http://user:${secret}/x@h:99999`),
+  'credentials where a host belongs': withTop(`telemetry: { log: "https://user:${secret}@h" }`),
+  'a key in the query of a path': withBackend(`health: { path: "ready?api_key=${secret}" }`),
   'a token without its closing quote': withTop(`admin: { token: "${secret} }`),
 };
 

@@ -100,9 +100,12 @@ export const wrongKinds: readonly FaultRow[] = [
   [withTop('listen: { port: "80" }'), '7:17: listen.port: got "80", wanted a whole number from 0 to 65535'],
   [withTop('listen: { port: 80.5 }'), '7:17: listen.port: got 80.5, wanted a whole number from 0 to 65535'],
   [withTop('listen: { port: 65536 }'), '7:17: listen.port: got 65536, wanted a whole number from 0 to 65535'],
+  [withTop('listen: { port: 70000.5 }'), '7:17: listen.port: got 70000.5, wanted a whole number from 0 to 65535'],
   [withTop('listen: { port: -1 }'), '7:17: listen.port: got -1, wanted a whole number from 0 to 65535'],
   [withTop('listen: { max_body: 16MB }'), `7:21: listen.max_body: got "16MB", ${size}`],
   [withTop('listen: { max_buffered: 512 }'), `7:25: listen.max_buffered: got 512, ${size}`],
+  [withTop('listen: { max_body: 0B }'), '7:21: listen.max_body: got "0B", wanted a size from 1B to 8388607GiB'],
+  [withTop('listen: { drain: 25d }'), '7:18: listen.drain: got "25d", wanted a duration up to 24d'],
   [withTop('listen: { drain: 30sec }'), `7:18: listen.drain: got "30sec", ${duration}`],
   [withTop('admin: { port: true }'), '7:16: admin.port: got true, wanted a whole number from 0 to 65535'],
   [withTop('admin: { token: 12345 }'), '7:17: admin.token: got a secret that does not fit, wanted a text'],
@@ -125,6 +128,18 @@ export const wrongKinds: readonly FaultRow[] = [
   [withRoute('{ to: [a] }'), '7:17: routes[0].to[0]: got "a", wanted a mapping with backend, weight'],
   [withRoute('{ to: [{ backend: a, weight: -1 }] }'), '7:39: routes[0].to[0].weight: got -1, wanted a number above 0'],
   [withRoute('{ to: [{ backend: a }], deadline: 2 }'), `7:44: routes[0].deadline: got 2, ${duration}`],
+  [
+    withRoute('{ to: [{ backend: a }], deadline: 0s }'),
+    '7:44: routes[0].deadline: got "0s", wanted a duration from 1ms to 24d',
+  ],
+  [
+    withRoute('{ match: { path: v2/* }, to: [{ backend: a }] }'),
+    '7:27: routes[0].match.path: got "v2/*", wanted a path that begins with / or *',
+  ],
+  [
+    withRoute('{ match: { header: { authorization: 5 } }, to: [{ backend: a }] }'),
+    '7:46: routes[0].match.header.authorization: got a secret that does not fit, wanted a text',
+  ],
   [
     withRoute('{ match: , to: [{ backend: a }] }'),
     '7:19: routes[0].match: got null, wanted a mapping with model, tenant, path, header',

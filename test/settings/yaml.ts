@@ -1,7 +1,7 @@
 import { ConfigError, describeFault } from '../../gateway/settings/faults.ts';
+import type { Environment } from '../../gateway/settings/interpolate.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
 import type { Settings } from '../../gateway/settings/settings.ts';
-import type { Environment } from '../../gateway/settings/yaml-source.ts';
 
 /** The name under which these tests load what they write; no such file need exist. */
 export const fileName = 'gateway.yaml';

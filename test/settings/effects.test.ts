@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { protocolNames } from '../../gateway/settings/backend-schema.ts';
+import type { BackendSettings, ReplicaSettings, RouteSettings, Settings } from '../../gateway/settings/settings.ts';
+import { assertNone } from '../conventions/assert-none.ts';
+import { schemaKeys } from '../conventions/config-keys.ts';
+import { least, load, withBackend, withReplica, withTop } from './yaml.ts';
+
+/** A key, a configuration that has it, and what it makes of the settings. */
+type Effect = readonly [key: string, yaml: string, read: (settings: Settings) => unknown, becomes: unknown];
+
+const backend = ({ backends: [first] }: Settings): BackendSettings | undefined => first;
+const replica = (settings: Settings): ReplicaSettings | undefined => backend(settings)?.replicas[0];
+const route = ({ routes: [first] }: Settings): RouteSettings | undefined => first;
+const replicaAt =
+  (field: string) =>
+  (settings: Settings): unknown =>
+    Object(replica(settings)?.at)[field];
+
+const withWorker = (keys: string): string => least.replace('url: http://h:1', `worker: { models: [m, n]${keys} }`);
+const withTls = (keys: string): string => `${least.replace('http:', 'https:')}        tls: { ${keys} }\n`;
+const withRoute = (keys: string): string => withTop(`routes: [{ to: [{ backend: a, weight: 7 }], ${keys} }]`);
+const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
+
+/** Any file will do where a key names one. */
+const file = import.meta.filename;
+
+const lastProtocol = protocolNames.at(-1) ?? '';
+
+const effects: readonly Effect[] = [
+  ['listen.host', withTop('listen: { host: "::1" }'), (one) => one.listen.host, '::1'],
+  ['listen.port', withTop('listen: { port: 1 }'), (one) => one.listen.port, 1],
+  ['listen.max_body', withTop('listen: { max_body: 1KiB }'), (one) => one.listen.maxBodyBytes, 1024],
+  ['listen.max_buffered', withTop('listen: { max_buffered: 1GiB }'), (one) => one.listen.maxBufferedBytes, 1024 ** 3],
+  ['listen.drain', withTop('listen: { drain: 0s }'), (one) => one.listen.drainMs, 0],
+  ['admin.host', withTop('admin: { host: localhost }'), (one) => one.admin.host, 'localhost'],
+  ['admin.port', withTop('admin: { port: 0 }'), (one) => one.admin.port, 0],
+  ['admin.token', withTop('admin: { token: t }'), (one) => one.admin.token, 't'],
+  ['admin.token_file', withTop(`admin: { token_file: ${file} }`), (one) => one.admin.token !== null, true],
+  ['backends[].name', least.replace('name: a', 'name: b'), (one) => backend(one)?.name, 'b'],
+  ['backends[].protocol', least.replace('open-inference', lastProtocol), (one) => backend(one)?.protocol, lastProtocol],
+  ['backends[].models[].name', least.replace('[m]', '[{ name: n, upstream: u }]'), nameOfModel, 'n'],
+  ['backends[].models[].upstream', least.replace('[m]', '[{ name: m, upstream: u }]'), upstreamOfModel, 'u'],
+  ['backends[].policy', withBackend('policy: p2c'), (one) => backend(one)?.policy, 'p2c'],
+  ['backends[].replicas[].id', withReplica('id: x'), (one) => replica(one)?.id, 'x'],
+  ['backends[].replicas[].url', least.replace('h:1', 'h:2/p'), replicaAt('basePath'), '/p'],
+  ['backends[].replicas[].worker.models', withWorker(''), replicaAt('models'), ['m', 'n']],
+  ['backends[].replicas[].worker.count', withWorker(', count: 3'), (one) => backend(one)?.replicas.length, 3],
+  ['backends[].replicas[].worker.threads', withWorker(', threads: 3'), replicaAt('threads'), 3],
+  ['backends[].replicas[].worker.folder', withWorker(', folder: f'), replicaAt('folder'), resolve('f')],
+  ['backends[].replicas[].slots', withReplica('slots: 3'), (one) => replica(one)?.slots, 3],
+  ['backends[].replicas[].weight', withReplica('weight: 0.5'), (one) => replica(one)?.weight, 0.5],
+  ['backends[].replicas[].headers', withReplica('headers: { X-A: b }'), (one) => replica(one)?.headers, { 'x-a': 'b' }],
+  ['backends[].replicas[].tls.ca_file', withTls(`ca_file: ${file}`), (one) => replica(one)?.caPem !== null, true],
+  ['backends[].replicas[].tls.server_name', withTls('server_name: s'), (one) => replica(one)?.serverName, 's'],
+  ['backends[].queue.max', withBackend('queue: { max: 0 }'), (one) => backend(one)?.queue.maxLength, 0],
+  ['backends[].queue.wait', withBackend('queue: { wait: 0s }'), (one) => backend(one)?.queue.waitMs, 0],
+  ['backends[].timeouts.connect', withBackend('timeouts: { connect: 1ms }'), timeout('connectMs'), 1],
+  ['backends[].timeouts.first_byte', withBackend('timeouts: { first_byte: 1ms }'), timeout('firstByteMs'), 1],
+  ['backends[].timeouts.idle', withBackend('timeouts: { idle: 1ms }'), timeout('idleMs'), 1],
+  ['backends[].timeouts.total', withBackend('timeouts: { total: 24d }'), timeout('totalMs'), 2_073_600_000],
+  ['backends[].health.path', withBackend('health: { path: /up }'), health('path'), '/up'],
+  ['backends[].health.every', withBackend('health: { every: 1m }'), health('everyMs'), 60_000],
+  ['backends[].health.timeout', withBackend('health: { timeout: 2s }'), health('timeoutMs'), 2000],
+  ['backends[].health.unhealthy', withBackend('health: { unhealthy: 1 }'), health('failuresToUnready'), 1],
+  ['backends[].health.healthy', withBackend('health: { healthy: 1 }'), health('successesToReady'), 1],
+  ['backends[].load.report', withBackend('load: { report: false }'), (one) => backend(one)?.wantsReports, false],
+  ['routes[].match.model', withMatch('model: "m*"'), (one) => route(one)?.model, 'm*'],
+  ['routes[].match.tenant', withMatch('tenant: anonymous'), (one) => route(one)?.tenant, 'anonymous'],
+  ['routes[].match.path', withMatch('path: "/v2/*"'), (one) => route(one)?.path, '/v2/*'],
+  ['routes[].match.header', withMatch('header: { X-A: b }'), (one) => route(one)?.headers, { 'x-a': 'b' }],
+  ['routes[].to[].backend', withRoute(''), (one) => route(one)?.destinations[0]?.backend, 'a'],
+  ['routes[].to[].weight', withRoute(''), (one) => route(one)?.destinations[0]?.weight, 7],
+  ['routes[].deadline', withRoute('deadline: 2s'), (one) => route(one)?.deadlineMs, 2000],
+  ['telemetry.log', withTop('telemetry: { log: silent }'), (one) => one.telemetry.logLevel, 'silent'],
+];
+
+function nameOfModel(settings: Settings): unknown {
+  return backend(settings)?.models[0]?.name;
+}
+
+function upstreamOfModel(settings: Settings): unknown {
+  return backend(settings)?.models[0]?.upstream;
+}
+
+function timeout(field: keyof BackendSettings['timeouts']) {
+  return (settings: Settings): unknown => backend(settings)?.timeouts[field];
+}
+
+function health(field: keyof BackendSettings['health']) {
+  return (settings: Settings): unknown => backend(settings)?.health[field];
+}
+
+for (const [key, yaml, read, becomes] of effects) {
+  test(`${key} makes a difference to the settings, and the one it should`, () => {
+    assert.deepEqual(read(load(yaml)), becomes);
+    // While there is one protocol only, naming it changes nothing.
+    if (key !== 'backends[].protocol' || protocolNames.length > 1) assert.notDeepEqual(read(load(least)), becomes);
+  });
+}
+
+test('every key of the schema has its effect in the table', () => {
+  const shown = new Set(effects.map(([key]) => key));
+  assertNone(
+    schemaKeys().flatMap(({ path, isLeaf }) => (isLeaf && !shown.has(path) ? [path] : [])),
+    'a key that changes no settings is parsed and ignored',
+  );
+});
