@@ -16,11 +16,13 @@ export const elementBytes = {
   BYTES: null,
 } as const;
 
+/** The name of a datatype, as the protocol spells it. */
 export type Datatype = keyof typeof elementBytes;
 
 /** A tensor's values: row-major and little-endian as they go over the wire, or texts for BYTES. */
 export type TensorData = Uint8Array | readonly string[];
 
+/** A named tensor; `data` holds as many elements as `shape` says. */
 export interface Tensor {
   readonly name: string;
   readonly datatype: Datatype;
@@ -28,6 +30,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
+/** Whether a value is the name of a datatype. */
 export function isDatatype(text: unknown): text is Datatype {
   return typeof text === 'string' && Object.hasOwn(elementBytes, text);
 }

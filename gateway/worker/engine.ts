@@ -4,10 +4,12 @@ import type { Tensor } from '../protocols/tensors.ts';
 import { RequestFault } from './fault.ts';
 import type { ModelMetadata } from './metadata.ts';
 
+/** What the engine's thread can be asked to do. */
 export type EngineRequest =
   | { readonly kind: 'load'; readonly key: string; readonly file: string }
   | { readonly kind: 'run'; readonly key: string; readonly inputs: readonly Tensor[] };
 
+/** What it answers, to each request once and in their order. */
 export type EngineAnswer =
   | { readonly kind: 'loaded'; readonly metadata: ModelMetadata }
   | { readonly kind: 'done'; readonly outputs: readonly Tensor[]; readonly tookMs: number }

@@ -4,15 +4,18 @@ import type { ModelMetadata } from './metadata.ts';
 /** A JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Whether a value of JSON is an object. */
 export function isRecord(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An object, or a `RequestFault`. */
 export function readRecord(value: unknown, field: string): Fields {
   if (!isRecord(value)) throw wrongField(field, value, 'an object');
   return value;
 }
 
+/** A list, or a `RequestFault`. */
 export function readList(value: unknown, field: string): readonly unknown[] {
   if (!Array.isArray(value)) throw wrongField(field, value, 'a list');
   return value;
@@ -29,6 +32,7 @@ export function readParameters(value: unknown, field: string): Fields {
   return parameters;
 }
 
+/** True or false; the fallback where nothing is said. */
 export function readFlag(value: unknown, field: string, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value !== 'boolean') throw wrongField(field, value, 'true or false');

@@ -10,6 +10,7 @@ const cardSchema = z.looseObject({
   batch_invariant: z.boolean({ error: 'true or false' }).default(false),
 });
 
+/** What a model's card says of how it is to be served. */
 export interface ModelCard {
   /** Rows it may be given at once. */
   readonly maxBatch: number;

@@ -17,6 +17,7 @@ export interface InferRequest {
   readonly outputs: readonly WantedOutput[];
 }
 
+/** An output that is asked for, and the form it is to come in. */
 export interface WantedOutput {
   readonly name: string;
   readonly isBinary: boolean;

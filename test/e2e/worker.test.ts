@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { eventually, startGateway, sumOfMetric } from '../support/gateway-process.ts';
-import { faultyFiles, modelFiles, writeFiles } from '../support/test-models.ts';
+import { ThreadEngine } from '../../gateway/worker/engine.ts';
+import { eventually, pause, startGateway, sumOfMetric } from '../support/gateway-process.ts';
+import { faultyFiles, modelFiles, wide, writeFiles } from '../support/test-models.ts';
 import { type RunningWorker, startWorker } from '../support/worker-process.ts';
 
 const models = modelFiles();
@@ -159,4 +160,21 @@ test('a computation that fails leaves nothing on the stream of the log but the l
     worker.process.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
     [],
   );
+});
+
+test('threads that wait for the next computation use no processor', async (t) => {
+  const engine = new ThreadEngine({ threads: 2, onEnd: () => {} });
+  t.after(() => engine.close());
+  await engine.load('wide', join(writeFiles(t, { 'model.onnx': wide() }), 'model.onnx'));
+  const input = { name: 'x', datatype: 'FP32', shape: [64, 256], data: new Uint8Array(64 * 256 * 4) } as const;
+  await engine.run('wide', [input]);
+  const before = process.cpuUsage();
+  for (let n = 0; n < 20; n++) {
+    await engine.run('wide', [input]);
+    await pause(20);
+  }
+  const { user, system } = process.cpuUsage(before);
+  const usedMs = (user + system) / 1000;
+  // About 20 ms; with threads that spin, 400 ms.
+  assert.ok(usedMs < 200, `${usedMs} ms`);
 });

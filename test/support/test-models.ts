@@ -107,6 +107,15 @@ export function slow(): Uint8Array {
   return encodeModel(graph.model(details));
 }
 
+/** Multiplies by a matrix that is large enough for several threads. */
+export function wide(): Uint8Array {
+  const graph = new GraphBuilder('wide');
+  const weights = graph.initializer('weights', [256, 256], new Float32Array(256 * 256));
+  graph.node('MatMul', [graph.input('x', 'float32', ['batch', 256]), weights], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 256]);
+  return encodeModel(graph.model(details));
+}
+
 /** A model that takes nothing and always gives [1, 2]. */
 export function constant(): Uint8Array {
   const graph = new GraphBuilder('constant');
