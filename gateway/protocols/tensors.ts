@@ -40,19 +40,20 @@ export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** Splits the binary form of BYTES: for each element its length as uint32, little-endian, and then the bytes. Null when it does not come out even. */
-export function decodeBytes(raw: Uint8Array): Uint8Array[] | null {
+/** Splits the binary form of BYTES: for each element its length as uint32, little-endian, and then the bytes. Null when it is not exactly `count` elements. */
+export function decodeBytes(raw: Uint8Array, count: number): Uint8Array[] | null {
   const elements: Uint8Array[] = [];
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   let at = 0;
-  while (at < raw.length) {
+  // Counted while they are made: megabytes of empty elements would become gigabytes of objects.
+  while (elements.length < count) {
     if (at + 4 > raw.length) return null;
     const end = at + 4 + view.getUint32(at, true);
     if (end > raw.length) return null;
     elements.push(raw.subarray(at + 4, end));
     at = end;
   }
-  return elements;
+  return at === raw.length ? elements : null;
 }
 
 /** Texts in the binary form of BYTES. */

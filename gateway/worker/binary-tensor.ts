@@ -26,8 +26,8 @@ export function tensorFromBinary(
     if (wrongAt >= 0) throw wrongField(`${fields.tensor}[${wrongAt}]`, raw[wrongAt], 'a byte of 0 or 1 for BOOL');
     return raw;
   }
-  const elements = decodeBytes(raw);
-  if (elements?.length !== count)
+  const elements = decodeBytes(raw, count);
+  if (elements === null)
     throw wrongField(fields.size, raw.length, `${count} elements, each its length as uint32 and its bytes`);
   return elements.map((element, at) => textFromBytes(element, `${fields.tensor}[${at}]`));
 }

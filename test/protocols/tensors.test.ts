@@ -24,7 +24,7 @@ test('a shape holds the product of its dimensions; a scalar holds one', () => {
 
 test('texts come out of their binary form as they went in', () => {
   for (const texts of [[], [''], ['a', '', 'größer \u{1f600}'], ['\ufeff\0']]) {
-    const elements = decodeBytes(encodeBytes(texts)) ?? assert.fail();
+    const elements = decodeBytes(encodeBytes(texts), texts.length) ?? assert.fail();
     assert.deepEqual(
       elements.map((element) => Buffer.from(element).toString()),
       texts,
@@ -35,14 +35,16 @@ test('texts come out of their binary form as they went in', () => {
 test('elements may be any bytes, in a buffer that begins anywhere', () => {
   const whole = Buffer.from('aa 02000000 ff00 00000000'.replaceAll(' ', ''), 'hex').subarray(1);
   assert.deepEqual(
-    decodeBytes(whole)?.map((element) => [...element]),
+    decodeBytes(whole, 2)?.map((element) => [...element]),
     [[0xff, 0], []],
   );
 });
 
 test('what does not come out even is no BYTES', () => {
   for (const hex of ['00', '000000', '01000000', '0200000061', 'ffffffff61', '010000006100'])
-    assert.equal(decodeBytes(Buffer.from(hex, 'hex')), null, hex);
+    assert.equal(decodeBytes(Buffer.from(hex, 'hex'), 1), null, hex);
+  for (const count of [0, 1, 3]) assert.equal(decodeBytes(Buffer.alloc(8), count), null);
+  assert.equal(decodeBytes(Buffer.alloc(8), 2)?.length, 2);
 });
 
 test('every element becomes a JSON number that says it exactly, where there is one', () => {
