@@ -20,6 +20,8 @@ export async function startWorker(
   environment: Record<string, string> = {},
 ): Promise<RunningWorker> {
   const process = new HeadgateProcess(context, ['worker', '--models', folder, '--port', '0'], environment);
+  // A test file that fails while it is set up runs no hooks.
+  globalThis.process.once('exit', () => process.child.kill('SIGKILL'));
   const deadlineMs = performance.now() + readyWithinMs;
   while (performance.now() < deadlineMs && process.child.exitCode === null) {
     const ready = process.log.find(({ msg }) => msg === 'ready');
