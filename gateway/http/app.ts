@@ -62,7 +62,7 @@ export function mountEndpoints(
 
 async function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Promise<Response> {
   const exchange = openExchange(context, { protocol, endpoint, clock: parts.clock, wheel: parts.wheel });
-  const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts.protocols) : null);
+  const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts) : null);
   if (refusal !== null) exchange.cancellation.cancel(refusal);
   let reply: Reply;
   try {
@@ -80,11 +80,12 @@ function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null
   return isLoopback ? refuseForeignHost(context.env.incoming) : null;
 }
 
-function noSuchEndpoint(context: NodeContext, protocols: readonly Protocol[]): GatewayError {
+function noSuchEndpoint(context: NodeContext, { protocols, directory }: Parts): GatewayError {
   const { method, path } = context.req;
-  const other = protocols
-    .flatMap((one) => one.endpoints)
-    .find((one) => one.method !== method && isPathOf(one.pattern, path));
+  const own = Object.keys(ownAnswers(directory)).map((pattern) => ({ method: 'GET', pattern }));
+  const other = [...own, ...protocols.flatMap((one) => one.endpoints)].find(
+    (one) => one.method !== method && isPathOf(one.pattern, path),
+  );
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other.method}`);
 }

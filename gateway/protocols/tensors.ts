@@ -16,11 +16,13 @@ export const elementBytes = {
   BYTES: null,
 } as const;
 
+/** The name of a datatype, as the protocol spells it. */
 export type Datatype = keyof typeof elementBytes;
 
 /** A tensor's values: row-major and little-endian as they go over the wire, or texts for BYTES. */
 export type TensorData = Uint8Array | readonly string[];
 
+/** A named tensor; `data` holds as many elements as `shape` says. */
 export interface Tensor {
   readonly name: string;
   readonly datatype: Datatype;
@@ -28,6 +30,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
+/** Whether a value is the name of a datatype. */
 export function isDatatype(text: unknown): text is Datatype {
   return typeof text === 'string' && Object.hasOwn(elementBytes, text);
 }
@@ -37,22 +40,23 @@ export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** Splits the binary form of BYTES: for each element its length as uint32, little-endian, and then the bytes. Null when it does not come out even. */
-export function decodeBytes(raw: Uint8Array): string[] | null {
-  const texts: string[] = [];
-  const view = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+/** Splits the binary form of BYTES: for each element its length as uint32, little-endian, and then the bytes. Null when it is not exactly `count` elements. */
+export function decodeBytes(raw: Uint8Array, count: number): Uint8Array[] | null {
+  const elements: Uint8Array[] = [];
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   let at = 0;
-  while (at < view.length) {
-    if (at + 4 > view.length) return null;
-    const end = at + 4 + view.readUInt32LE(at);
-    if (end > view.length) return null;
-    texts.push(view.toString('utf8', at + 4, end));
+  // Counted while they are made: megabytes of empty elements would become gigabytes of objects.
+  while (elements.length < count) {
+    if (at + 4 > raw.length) return null;
+    const end = at + 4 + view.getUint32(at, true);
+    if (end > raw.length) return null;
+    elements.push(raw.subarray(at + 4, end));
     at = end;
   }
-  return texts;
+  return at === raw.length ? elements : null;
 }
 
-/** The reverse of `decodeBytes`. */
+/** Texts in the binary form of BYTES. */
 export function encodeBytes(texts: readonly string[]): Uint8Array {
   return Buffer.concat(
     texts.flatMap((text) => {
@@ -64,14 +68,23 @@ export function encodeBytes(texts: readonly string[]): Uint8Array {
   );
 }
 
-/** The values in the form of JSON, or null for datatypes that have none. 64-bit integers keep every digit. */
+/**
+ * The values in the form of JSON, or null for datatypes that have none. 64-bit integers keep every digit. What JSON has no number for
+ * is written as Triton writes it and Python reads it: NaN, Infinity, -Infinity.
+ */
 export function toJsonText({ datatype, data }: Tensor): string | null {
   if (!(data instanceof Uint8Array)) return JSON.stringify(data);
   const values = typedView(datatype, data);
   if (values === null) return null;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) return `[${values.join(',')}]`;
   if (datatype === 'BOOL') return JSON.stringify(Array.from(values, Boolean));
-  return JSON.stringify(Array.from(values));
+  const numbers = Array.from(values);
+  const isPlain = numbers.every((value) => Number.isFinite(value) && !Object.is(value, -0));
+  return isPlain ? JSON.stringify(numbers) : `[${numbers.map(numberText).join(',')}]`;
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
 type NumberArray =

@@ -4,7 +4,7 @@ import { GatewayError } from '../kernel/errors.ts';
 import { decodeContent } from '../protocols/content-encoding.ts';
 import { headerLengthHeader, modelEndpoints } from '../protocols/open-inference.ts';
 import { formatLoadReport, wantedFormat } from '../upstream/load-report.ts';
-import type { Batcher, Computed } from './batcher.ts';
+import type { Batcher } from './batcher.ts';
 import { RequestFault } from './fault.ts';
 import type { LoadedModel, Models } from './models.ts';
 import { readInfer } from './read-infer.ts';
@@ -15,10 +15,33 @@ interface Parts {
   readonly batcher: Batcher;
   readonly version: string;
   readonly maxBodyBytes: number;
+  /** While it drains the worker says that it is not ready, and closes every connection behind its answer. */
+  readonly standing: { readonly isDraining: boolean };
   metrics(): Promise<{ contentType: string; text: string }>;
 }
 
-type Answer = (context: Context, parts: Parts) => Response | Promise<Response>;
+/** What a request leaves for its reply's load report. */
+interface Noted {
+  readonly Variables: { serviceMs?: number };
+}
+
+type Answer = (context: Context<Noted>, parts: Parts) => Response | Promise<Response>;
+
+/** The endpoints that are about the worker rather than a model. */
+const serverEndpoints: Readonly<Record<string, Answer>> = {
+  '/v2': describeServer,
+  '/v2/': describeServer,
+  '/v2/models': (context, { models }) => context.json({ models: [...new Set(models.all.map((one) => one.name))] }),
+  '/v2/health/live': (context) => context.json({ live: true }),
+  '/v2/health/ready': (context, { models, standing }) => {
+    const isReady = models.all.length > 0 && !standing.isDraining;
+    return context.json({ ready: isReady }, isReady ? 200 : 503);
+  },
+  '/metrics': async (context, { metrics }) => {
+    const { contentType, text } = await metrics();
+    return context.body(text, 200, { 'content-type': contentType });
+  },
+};
 
 /** What the worker does for each operation of the protocol; those it has nothing for answer 404. */
 const operations: Readonly<Record<string, Answer>> = {
@@ -32,31 +55,17 @@ const operations: Readonly<Record<string, Answer>> = {
 };
 
 /** The routes of a worker. */
-export function workerApp(parts: Parts): Hono {
-  const app = new Hono();
-  const { models, version, maxBodyBytes } = parts;
-  const isReady = (): boolean => models.all.length > 0;
-  const server = { name: 'headgate-worker', version, extensions: ['binary_tensor_data'] };
-  app.get('/v2', (context) => context.json(server));
-  app.get('/v2/', (context) => context.json(server));
-  app.get('/v2/models', (context) => context.json({ models: [...new Set(models.all.map((one) => one.name))] }));
-  app.get('/v2/health/live', (context) => context.json({ live: true }));
-  app.get('/v2/health/ready', (context) => context.json({ ready: isReady() }, isReady() ? 200 : 503));
-  app.get('/metrics', async (context) => {
-    const { contentType, text } = await parts.metrics();
-    return context.body(text, 200, { 'content-type': contentType });
+export function workerApp(parts: Parts): Hono<Noted> {
+  const app = new Hono<Noted>();
+  const slots = Math.max(1, ...parts.models.all.map(({ maxBatch }) => maxBatch ?? 1));
+  app.use(async (context, next) => {
+    await next();
+    addReport(context, parts, slots);
   });
-  const tooLarge = (): never => {
-    throw new RequestFault(413, `the body is over ${maxBodyBytes} bytes`);
-  };
+  for (const [path, answer] of Object.entries(serverEndpoints)) mount(app, 'GET', path, answer, parts);
   for (const { method, pattern, operation } of modelEndpoints) {
     const answer = operations[operation];
-    if (answer === undefined) continue;
-    if (method === 'POST') app.use(pattern, bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }));
-    app.on(method, pattern, (context) => answer(context, parts));
-    app.all(pattern, (context) =>
-      context.json({ error: `${context.req.path}: got ${context.req.method}, wanted ${method}` }, 405),
-    );
+    if (answer !== undefined) mount(app, method, pattern, answer, parts);
   }
   app.notFound((context) =>
     context.json({ error: `there is nothing at ${context.req.method} ${context.req.path}` }, 404),
@@ -65,42 +74,58 @@ export function workerApp(parts: Parts): Hono {
   return app;
 }
 
+function mount(app: Hono<Noted>, method: 'GET' | 'POST', pattern: string, answer: Answer, parts: Parts): void {
+  const { maxBodyBytes } = parts;
+  const tooLarge = (): never => {
+    throw new RequestFault(413, `the body is over ${maxBodyBytes} bytes`);
+  };
+  if (method === 'POST') app.post(pattern, bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }));
+  app.on(method, pattern, (context) => answer(context, parts));
+  app.all(pattern, ({ json, req }) =>
+    json({ error: `${req.path}: got ${req.method}, wanted ${method}` }, 405, { allow: method }),
+  );
+}
+
+function describeServer(context: Context, { version }: Parts): Response {
+  return context.json({ name: 'headgate-worker', version, extensions: ['binary_tensor_data'] });
+}
+
 function found(context: Context, models: Models): LoadedModel {
   return models.find(context.req.param('model') ?? '', context.req.param('version'));
 }
 
-async function infer(context: Context, { models, batcher, maxBodyBytes }: Parts): Promise<Response> {
+async function infer(context: Context<Noted>, { models, batcher, maxBodyBytes }: Parts): Promise<Response> {
   const model = found(context, models);
   const body = new Uint8Array(await context.req.arrayBuffer());
   const encoding = context.req.header('content-encoding');
   const content = encoding === undefined ? body : await decodeContent(body, encoding, maxBodyBytes);
   const request = readInfer(content, context.req.header(headerLengthHeader) ?? null, model);
-  const computed = await batcher.compute(model, request.inputs, context.req.raw.signal);
-  const answer = writeInfer(request, { model: model.name, version: model.version, outputs: computed.outputs });
-  return new Response(answer.body, { headers: answerHeaders(context, answer.headerLength, model, computed, batcher) });
+  const { outputs, serviceMs } = await batcher.compute(model, request.inputs, context.req.raw.signal);
+  context.set('serviceMs', serviceMs);
+  const { body: answer, headerLength } = writeInfer(request, { model: model.name, version: model.version, outputs });
+  return new Response(answer, {
+    headers: {
+      ...(model.card.isBatchInvariant ? {} : { 'x-headgate-batch-invariant': 'false' }),
+      ...(headerLength === null
+        ? { 'content-type': 'application/json' }
+        : { 'content-type': 'application/octet-stream', [headerLengthHeader]: String(headerLength) }),
+    },
+  });
 }
 
-function answerHeaders(
-  context: Context,
-  headerLength: number | null,
-  { maxBatch, card }: LoadedModel,
-  { serviceMs }: Computed,
-  batcher: Batcher,
-): Record<string, string> {
+/** Tells with every reply how busy the worker is. The slots are the worker's and not the model's, for the gateway keeps one number for a replica. */
+function addReport(context: Context<Noted>, { batcher, standing }: Parts, slots: number): void {
   const format = wantedFormat(context.req.header('endpoint-load-metrics-format')) ?? 'JSON';
+  const serviceMs = context.get('serviceMs');
   const report = {
-    slots: maxBatch ?? 1,
+    slots,
     inFlight: batcher.inFlight,
     queued: batcher.queued,
-    serviceSeconds: serviceMs / 1000,
+    serviceSeconds: serviceMs === undefined ? null : serviceMs / 1000,
   };
-  return {
-    'endpoint-load-metrics': formatLoadReport(report, format),
-    ...(card.isBatchInvariant ? {} : { 'x-headgate-batch-invariant': 'false' }),
-    ...(headerLength === null
-      ? { 'content-type': 'application/json' }
-      : { 'content-type': 'application/octet-stream', [headerLengthHeader]: String(headerLength) }),
-  };
+  // Set on the reply itself: by way of the context Hono would copy it, and its body would become a stream.
+  context.res.headers.set('endpoint-load-metrics', formatLoadReport(report, format));
+  if (standing.isDraining) context.res.headers.set('connection', 'close');
 }
 
 function refuse(error: Error, context: Context): Response {

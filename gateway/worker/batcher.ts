@@ -69,7 +69,7 @@ export class Batcher {
         this.#queue.splice(at, 1);
         reject(signal.reason);
       };
-      const rows = inputs[0]?.shape[0] ?? 1;
+      const rows = model.maxBatch === null ? 1 : (inputs[0]?.shape[0] ?? 1);
       const settled =
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
@@ -97,13 +97,17 @@ export class Batcher {
       try {
         await this.#computeBatch(batch);
       } catch (error) {
-        if (batch.length === 1) batch[0]?.reject(error);
+        if (batch.length === 1) this.#fail(batch[0], error);
         // One request may be what the model cannot compute; its neighbours must not fail with it.
-        else for (const job of batch) await this.#computeBatch([job]).catch((own: unknown) => job.reject(own));
+        else for (const job of batch) await this.#computeBatch([job]).catch((own: unknown) => this.#fail(job, own));
       }
     }
-    this.#computing = 0;
     this.#isRunning = false;
+  }
+
+  #fail(job: Job | undefined, error: unknown): void {
+    this.#computing -= 1;
+    job?.reject(error);
   }
 
   async #computeBatch(batch: readonly Job[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import ort from 'onnxruntime-node';
 import { systemClock } from '../kernel/system-clock.ts';
-import { aligned, elementBytes, type Tensor, typedView } from '../protocols/tensors.ts';
+import { type Tensor, typedView } from '../protocols/tensors.ts';
 import type { EngineAnswer, EngineRequest } from './engine.ts';
 import { onnxTypeOf, specOf, type TensorSpec } from './metadata.ts';
 
@@ -25,6 +25,8 @@ async function load(key: string, file: string): Promise<EngineAnswer> {
   const session = await ort.InferenceSession.create(file, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // What fails is told in the answer; onnxruntime would also print it, on the stream on which the log goes out.
+    logSeverityLevel: 4,
     // Waiting threads would otherwise spin for milliseconds after every run and take the processor from their neighbours.
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   });
@@ -47,14 +49,11 @@ async function run(key: string, inputs: readonly Tensor[]): Promise<EngineAnswer
 }
 
 function toOnnx({ datatype, data, shape }: Tensor): ort.Tensor {
-  const type = onnxTypeOf(datatype);
   if (!(data instanceof Uint8Array)) return new ort.Tensor('string', [...data], shape);
-  // onnxruntime takes half-precision numbers as their bits.
-  const values =
-    datatype === 'FP16'
-      ? new Uint16Array(aligned(data, 2).buffer, aligned(data, 2).byteOffset, data.byteLength / 2)
-      : typedView(datatype, data);
-  return new ort.Tensor(type as 'float32', values as Float32Array, shape);
+  if (datatype !== 'FP16')
+    return new ort.Tensor(onnxTypeOf(datatype) as 'float32', typedView(datatype, data) as Float32Array, shape);
+  // onnxruntime takes half-precision numbers as their bits. Where there is a Float16Array its JavaScript side makes one, of which its native side can make nothing.
+  return Object.assign(new ort.Tensor('uint16', typedView('UINT16', data) as Uint16Array, shape), { type: 'float16' });
 }
 
 function fromOnnx({ name, datatype }: TensorSpec, value: ort.Tensor | undefined): Tensor {
@@ -62,6 +61,5 @@ function fromOnnx({ name, datatype }: TensorSpec, value: ort.Tensor | undefined)
   const { data, dims: shape } = value;
   if (Array.isArray(data)) return { name, datatype, shape, data };
   const { buffer, byteOffset, byteLength } = data as Float32Array;
-  const size = elementBytes[datatype] ?? 1;
-  return { name, datatype, shape, data: new Uint8Array(buffer, byteOffset, byteLength - (byteLength % size)) };
+  return { name, datatype, shape, data: new Uint8Array(buffer, byteOffset, byteLength) };
 }

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Tensor } from '../protocols/tensors.ts';
+import { RequestFault } from './fault.ts';
 import type { ModelMetadata } from './metadata.ts';
 
+/** What the engine's thread can be asked to do. */
 export type EngineRequest =
   | { readonly kind: 'load'; readonly key: string; readonly file: string }
   | { readonly kind: 'run'; readonly key: string; readonly inputs: readonly Tensor[] };
 
+/** What it answers, to each request once and in their order. */
 export type EngineAnswer =
   | { readonly kind: 'loaded'; readonly metadata: ModelMetadata }
   | { readonly kind: 'done'; readonly outputs: readonly Tensor[]; readonly tookMs: number }
@@ -23,8 +26,17 @@ export interface RunResult {
 export interface Engine {
   /** Rejects with what is wrong with the file. */
   load(key: string, file: string): Promise<ModelMetadata>;
-  /** Rejects with what the model says of its inputs. */
+  /** Rejects with what the model says of its inputs, as a `RequestFault` where they are at fault. */
   run(key: string, inputs: readonly Tensor[]): Promise<RunResult>;
+}
+
+interface Options {
+  /** Threads each computation may use. */
+  readonly threads: number;
+  /** What the thread runs, if not onnxruntime. */
+  readonly program?: string;
+  /** Told when the thread has ended by itself: nothing can be computed any more, and the process had better end. */
+  onEnd(error: Error): void;
 }
 
 interface Pending {
@@ -39,11 +51,20 @@ interface Pending {
 export class ThreadEngine implements Engine {
   readonly #thread: Worker;
   #pending: Pending | null = null;
+  #end: Error | null = null;
 
-  constructor(threads: number) {
-    this.#thread = new Worker(join(import.meta.dirname, 'engine-thread.ts'), { workerData: { threads } });
+  constructor({ threads, onEnd, program = join(import.meta.dirname, 'engine-thread.ts') }: Options) {
+    this.#thread = new Worker(program, { workerData: { threads } });
     this.#thread.on('message', (answer: EngineAnswer) => this.#take()?.resolve(answer));
-    this.#thread.on('error', (error: Error) => this.#take()?.reject(error));
+    const ended = (error: Error): void => {
+      if (this.#end !== null) return;
+      this.#end = error;
+      this.#take()?.reject(error);
+      onEnd(error);
+    };
+    this.#thread.on('error', ended);
+    this.#thread.on('messageerror', ended);
+    this.#thread.on('exit', (code) => ended(new Error(`the engine's thread exited with code ${code}`)));
   }
 
   async load(key: string, file: string): Promise<ModelMetadata> {
@@ -54,11 +75,20 @@ export class ThreadEngine implements Engine {
 
   async run(key: string, inputs: readonly Tensor[]): Promise<RunResult> {
     const answer = await this.#ask({ kind: 'run', key, inputs });
+    if (answer.kind === 'failed' && !/alloc/i.test(answer.message))
+      throw new RequestFault(400, `inputs: the model cannot compute with them: ${answer.message}`);
     if (answer.kind !== 'done') throw unexpected(answer);
     return answer;
   }
 
+  /** Ends the thread, which must be idle. */
+  async close(): Promise<void> {
+    this.#end = new Error('the engine was closed');
+    await this.#thread.terminate();
+  }
+
   #ask(request: EngineRequest): Promise<EngineAnswer> {
+    if (this.#end !== null) throw this.#end;
     if (this.#pending !== null) throw new Error('the engine is busy: it takes one call at a time');
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };

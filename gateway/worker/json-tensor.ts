@@ -1,4 +1,5 @@
 import { countElements, type Datatype, elementBytes, type Tensor } from '../protocols/tensors.ts';
+import { checkText } from './binary-tensor.ts';
 import { wrongField } from './fault.ts';
 
 /** How one element of a datatype is written in JSON, and put into bytes. */
@@ -14,8 +15,9 @@ const whole = (
   write: (view: DataView, at: number, value: number | bigint) => void,
 ): ElementForm => ({
   wanted: `whole numbers from ${minimum} to ${maximum}`,
+  // A number that is not safe has lost digits: parsing keeps long integers as BigInt.
   accepts: (value) =>
-    (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) &&
+    (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) &&
     value >= minimum &&
     value <= maximum,
   write,
@@ -24,9 +26,9 @@ const whole = (
 const signed = (bits: number): [bigint, bigint] => [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n];
 const unsigned = (bits: number): [bigint, bigint] => [0n, 2n ** BigInt(bits) - 1n];
 
-const floating = (write: ElementForm['write']): ElementForm => ({
-  wanted: 'numbers',
-  accepts: (value) => typeof value === 'number' || typeof value === 'bigint',
+const floating = (round: (value: number) => number, write: ElementForm['write']): ElementForm => ({
+  wanted: 'numbers within its range',
+  accepts: (value) => (typeof value === 'number' || typeof value === 'bigint') && Number.isFinite(round(Number(value))),
   write,
 });
 
@@ -44,8 +46,8 @@ const forms: Partial<Record<Datatype, ElementForm>> = {
   INT16: whole(...signed(16), (view, at, value) => view.setInt16(at, Number(value), true)),
   INT32: whole(...signed(32), (view, at, value) => view.setInt32(at, Number(value), true)),
   INT64: whole(...signed(64), (view, at, value) => view.setBigInt64(at, BigInt(value), true)),
-  FP32: floating((view, at, value) => view.setFloat32(at, Number(value), true)),
-  FP64: floating((view, at, value) => view.setFloat64(at, Number(value), true)),
+  FP32: floating(Math.fround, (view, at, value) => view.setFloat32(at, Number(value), true)),
+  FP64: floating(Number, (view, at, value) => view.setFloat64(at, Number(value), true)),
 };
 
 /** A tensor's values from JSON: a flat list in row-major order, or lists nested as the shape says. */
@@ -60,9 +62,10 @@ export function tensorFromJson(
     throw wrongField(field, data, `binary data, for ${datatype} has no form in JSON`);
   const values = flatten(data, field, shape);
   if (form === undefined) {
-    const wrongAt = values.findIndex((value) => typeof value !== 'string');
-    if (wrongAt >= 0) throw wrongField(`${field}[${wrongAt}]`, values[wrongAt], 'texts for BYTES');
-    return values as string[];
+    return values.map((value, at) => {
+      if (typeof value !== 'string') throw wrongField(`${field}[${at}]`, value, 'texts for BYTES');
+      return checkText(value, `${field}[${at}]`);
+    });
   }
   const size = elementBytes[datatype] ?? 1;
   const bytes = new Uint8Array(values.length * size);
@@ -90,13 +93,14 @@ function flatten(data: unknown, field: string, shape: readonly number[]): readon
 }
 
 /** Walks nested lists, each as long as its dimension. */
-function collect(data: unknown, field: string, shape: readonly number[], into: unknown[]): void {
-  const [length, ...inner] = shape;
+function collect(data: unknown, field: string, shape: readonly number[], into: unknown[], depth = 0): void {
+  const length = shape[depth];
   if (length === undefined) {
     into.push(data);
     return;
   }
   if (!Array.isArray(data)) throw wrongField(field, data, `a list of ${length}`);
   if (data.length !== length) throw wrongField(field, `a list of ${data.length}`, `a list of ${length}`);
-  for (const [at, part] of data.entries()) collect(part, `${field}[${at}]`, inner, into);
+  if (depth === shape.length - 1) for (const value of data) into.push(value);
+  else for (const [at, part] of data.entries()) collect(part, `${field}[${at}]`, shape, into, depth + 1);
 }

@@ -30,14 +30,23 @@ const serverOptions = { headersTimeout: 10_000, connectionsCheckingInterval: 1_0
 export async function runWorker({ folder, only, threads, at }: Options): Promise<void> {
   const output = openLog({ level: 'info', destination: 2, name: 'worker' });
   const { log } = output;
-  const engine = new ThreadEngine(threads);
+  const engine = new ThreadEngine({
+    threads,
+    onEnd: (error) => {
+      log.fatal({ reason: error.message }, 'the engine has ended, and the worker ends with it');
+      output.flush();
+      process.exit(1);
+    },
+  });
   const metrics = workerMetrics(() => batcher.queued);
   const batcher = new Batcher({ engine, onBatch: metrics.batch });
   const models = await loadModels(folder, only, engine);
   for (const { name, reason } of models.broken) log.error({ model: name, reason }, 'a model could not be loaded');
+  const standing = { isDraining: false };
   const app = workerApp({
     models,
     batcher,
+    standing,
     version,
     maxBodyBytes,
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
@@ -47,17 +56,23 @@ export async function runWorker({ folder, only, threads, at }: Options): Promise
     server.once('error', (cause) => reject(new PortError('path' in at ? at.path : `${at.host}:${at.port}`, cause)));
     server.listen(at, resolve);
   });
-  endWhenTold(server, batcher, output);
+  endWhenTold({ server, batcher, standing, output });
   log.info({ pid: process.pid, models: models.all.map((one) => one.key), at: server.address(), threads }, 'ready');
   process.send?.('ready');
 }
 
+interface Ending {
+  readonly server: Server;
+  readonly batcher: Batcher;
+  readonly standing: { isDraining: boolean };
+  readonly output: LogOutput;
+}
+
 /** Drains: takes no new connection, finishes what it has, and leaves. Told again, it leaves at once. */
-function endWhenTold(server: Server, batcher: Batcher, { log, flush }: LogOutput): void {
-  let isEnding = false;
+function endWhenTold({ server, batcher, standing, output: { log, flush } }: Ending): void {
   const end = async (): Promise<void> => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
+    if (standing.isDraining) process.exit(1);
+    standing.isDraining = true;
     log.info({ running: batcher.inFlight }, 'draining');
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -67,9 +82,10 @@ function endWhenTold(server: Server, batcher: Batcher, { log, flush }: LogOutput
     void closed.then(() => {
       isClosed = true;
     });
-    while (!isClosed && systemClock.nowMs() < deadlineMs) {
+    // Also what nobody waits for any more is computed to its end: a process that ends in the middle of a run is aborted.
+    while (!(isClosed && batcher.inFlight === 0) && systemClock.nowMs() < deadlineMs) {
       server.closeIdleConnections();
-      await Promise.race([closed, systemClock.sleep(sweepMs)]);
+      await systemClock.sleep(sweepMs);
     }
     flush();
     process.exit(0);

@@ -57,5 +57,5 @@ export function onnxTypeOf(datatype: Datatype): string {
 
 /** Whether rows of several requests can be put together: every input and output then has a free first dimension. */
 export function isBatchable({ inputs, outputs }: ModelMetadata): boolean {
-  return [...inputs, ...outputs].every((spec) => spec.shape[0] === -1);
+  return inputs.length > 0 && [...inputs, ...outputs].every((spec) => spec.shape[0] === -1);
 }

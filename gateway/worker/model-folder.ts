@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ const cardSchema = z.looseObject({
   batch_invariant: z.boolean({ error: 'true or false' }).default(false),
 });
 
+/** What a model's card says of how it is to be served. */
 export interface ModelCard {
   /** Rows it may be given at once. */
   readonly maxBatch: number;
@@ -62,19 +63,29 @@ function readModel(folder: string, name: string): ModelSource {
 }
 
 function readCard(file: string): ModelCard {
-  const parsed = cardSchema.safeParse(existsSync(file) ? (parse(readFileSync(file, 'utf8')) ?? {}) : {});
+  const parsed = cardSchema.safeParse(existsSync(file) ? parseCard(file) : {});
   if (!parsed.success) {
-    throw new Error(
-      parsed.error.issues.map(({ path, message }) => `${file}: ${path.join('.')}: wanted ${message}`).join('; '),
+    const faults = parsed.error.issues.map(({ path, message }) =>
+      path.length === 0 ? 'wanted keys and values' : `${path.join('.')}: wanted ${message}`,
     );
+    throw new Error(`${file}: ${faults.join('; ')}`);
   }
   const { max_batch: maxBatch, warm_up: warmUp, batch_invariant: isBatchInvariant } = parsed.data;
   return { maxBatch, warmUp, isBatchInvariant };
 }
 
+function parseCard(file: string): unknown {
+  try {
+    return parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (cause) {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Hidden folders are not models: Kubernetes, for one, keeps its own beside what it mounts. A link that leads nowhere counts, so that it is told of. */
 function foldersIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-    .map((entry) => entry.name)
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? true)
     .toSorted();
 }

@@ -1,9 +1,11 @@
 import { headerLengthHeader } from '../protocols/open-inference.ts';
-import { countElements, type Datatype, decodeBytes, elementBytes, type Tensor } from '../protocols/tensors.ts';
-import { RequestFault, wrongField } from './fault.ts';
-import { parseMessage, readFlag, readList, readParameters, readRecord } from './json-fields.ts';
+import type { Datatype, Tensor } from '../protocols/tensors.ts';
+import { tensorFromBinary } from './binary-tensor.ts';
+import { wrongField } from './fault.ts';
+import { type Fields, parseMessage, readFlag, readList, readParameters, readRecord } from './json-fields.ts';
 import { tensorFromJson } from './json-tensor.ts';
 import type { ModelMetadata, TensorSpec } from './metadata.ts';
+import { readRaw } from './read-raw.ts';
 import { checkShape } from './shape.ts';
 
 /** An inference request, checked in full against its model. */
@@ -15,6 +17,7 @@ export interface InferRequest {
   readonly outputs: readonly WantedOutput[];
 }
 
+/** An output that is asked for, and the form it is to come in. */
 export interface WantedOutput {
   readonly name: string;
   readonly isBinary: boolean;
@@ -35,7 +38,10 @@ export function readInfer(body: Uint8Array, headerLength: string | null, limits:
       headerLength,
       `a whole number from 0 to ${body.length}, the length of the body`,
     );
-  if (length === 0) return readRaw(body, limits);
+  if (length === 0) {
+    const outputs = limits.metadata.outputs.map(({ name }) => ({ name, isBinary: true }));
+    return { id: null, inputs: [readRaw(body, limits)], outputs };
+  }
   return readMessage(body.subarray(0, length), new BinaryPart(body.subarray(length)), limits);
 }
 
@@ -81,7 +87,9 @@ function readInput(value: unknown, field: string, binary: BinaryPart | null, { i
   if (spec === undefined) throw wrongField(`${field}.name`, input.name, namesOf(inputs));
   if (input.datatype !== spec.datatype) throw wrongField(`${field}.datatype`, input.datatype, spec.datatype);
   const shape = checkShape(input.shape, `${field}.shape`, spec);
-  const size = readParameters(input.parameters, `${field}.parameters`).binary_data_size;
+  const parameters = readParameters(input.parameters, `${field}.parameters`);
+  refuseExtensions(parameters, `${field}.parameters`);
+  const size = parameters.binary_data_size;
   const { name, datatype } = spec;
   if (size === undefined)
     return { name, datatype, shape, data: tensorFromJson(input.data, `${field}.data`, datatype, shape) };
@@ -92,51 +100,20 @@ function readInput(value: unknown, field: string, binary: BinaryPart | null, { i
   if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > binary.left) {
     throw wrongField(sizeField, size, `a whole number of bytes, at most the ${binary.left} that are left in the body`);
   }
-  return { name, datatype, shape, data: tensorFromBinary(binary.take(size), sizeField, spec, shape) };
+  return {
+    name,
+    datatype,
+    shape,
+    data: tensorFromBinary(binary.take(size), { tensor: field, size: sizeField }, spec, shape),
+  };
 }
 
-function tensorFromBinary(
-  raw: Uint8Array,
-  field: string,
-  { datatype }: TensorSpec,
-  shape: readonly number[],
-): Tensor['data'] {
-  const count = countElements(shape);
-  const size = elementBytes[datatype];
-  if (size !== null) {
-    if (raw.length !== count * size) throw wrongField(field, raw.length, `${count * size} for ${count} of ${datatype}`);
-    if (datatype === 'BOOL' && raw.some((byte) => byte > 1))
-      throw wrongField(field, 'a byte over 1', 'bytes of 0 and 1 for BOOL');
-    return raw;
+/** Asking for an extension that is not served must not be passed over: the answer would be another one than was asked for. */
+function refuseExtensions(parameters: Fields, field: string): void {
+  for (const name of ['shared_memory_region', 'classification']) {
+    if (parameters[name] !== undefined)
+      throw wrongField(`${field}.${name}`, parameters[name], 'none: this extension is not served');
   }
-  const texts = decodeBytes(raw);
-  if (texts?.length !== count)
-    throw wrongField(field, raw.length, `${count} elements, each its length as uint32 and its bytes`);
-  return texts;
-}
-
-/** A body of nothing but the bytes of the single input: batch 1, and every output in binary. */
-function readRaw(body: Uint8Array, { metadata }: Limits): InferRequest {
-  const [spec] = metadata.inputs;
-  const free = spec?.shape.filter((dimension) => dimension === -1).length ?? 0;
-  if (spec === undefined || metadata.inputs.length !== 1 || free > 1) {
-    throw new RequestFault(
-      400,
-      `${headerLengthHeader}: got 0, wanted JSON in front: raw binary needs a model with one input and at most one free dimension`,
-    );
-  }
-  const shape = rawShape(spec, body.length);
-  const data = tensorFromBinary(body, 'body', spec, shape);
-  const outputs = metadata.outputs.map(({ name }) => ({ name, isBinary: true }));
-  return { id: null, inputs: [{ name: spec.name, datatype: spec.datatype, shape, data }], outputs };
-}
-
-function rawShape({ shape, datatype }: TensorSpec, sizeBytes: number): number[] {
-  // The first dimension, where free, is the batch of one; another free one takes what the bytes amount to.
-  if (shape[0] === -1) return [1, ...shape.slice(1)];
-  const fixed = countElements(shape.filter((dimension) => dimension !== -1));
-  const count = sizeBytes / (elementBytes[datatype] ?? sizeBytes) / fixed;
-  return shape.map((dimension) => (dimension === -1 ? Math.floor(count) : dimension));
 }
 
 function inModelOrder(given: readonly Tensor[], { inputs }: ModelMetadata): Tensor[] {
@@ -159,35 +136,32 @@ function checkBatch(inputs: readonly Tensor[], maxBatch: number | null): void {
     throw wrongField(`${inputs[0]?.name}.shape[0]`, rows, `at most ${maxBatch} rows (max_batch of the model)`);
 }
 
+/** None at all, or an empty list, stands for every output. */
 function readOutputs(value: unknown, allBinary: boolean, { outputs }: ModelMetadata): WantedOutput[] {
-  if (value === undefined) {
+  const items = value === undefined ? [] : readList(value, 'outputs');
+  if (items.length === 0) {
     return outputs.map(({ name, datatype }) => ({
       name,
       isBinary: mustHaveForm(datatype, allBinary, 'parameters.binary_data_output'),
     }));
   }
-  const wanted = readList(value, 'outputs').map((item, at): WantedOutput => {
-    const field = `outputs[${at}]`;
-    const output = readRecord(item, field);
-    const spec = outputs.find((one) => one.name === output.name);
-    if (spec === undefined) throw wrongField(`${field}.name`, output.name, namesOf(outputs));
-    const parameters = readParameters(output.parameters, `${field}.parameters`);
-    if (parameters.classification !== undefined) {
-      throw wrongField(
-        `${field}.parameters.classification`,
-        parameters.classification,
-        'none: the classification extension is not served',
-      );
-    }
-    const flagField = `${field}.parameters.binary_data`;
-    return {
-      name: spec.name,
-      isBinary: mustHaveForm(spec.datatype, readFlag(parameters.binary_data, flagField, allBinary), flagField),
-    };
-  });
+  const wanted = items.map((item, at) => readOutput(item, `outputs[${at}]`, allBinary, outputs));
   const twice = wanted.find((one, at) => wanted.findIndex((other) => other.name === one.name) !== at);
   if (twice !== undefined) throw wrongField('outputs', `${twice.name} twice`, 'each output once');
   return wanted;
+}
+
+function readOutput(item: unknown, field: string, allBinary: boolean, specs: ModelMetadata['outputs']): WantedOutput {
+  const output = readRecord(item, field);
+  const spec = specs.find((one) => one.name === output.name);
+  if (spec === undefined) throw wrongField(`${field}.name`, output.name, namesOf(specs));
+  const parameters = readParameters(output.parameters, `${field}.parameters`);
+  refuseExtensions(parameters, `${field}.parameters`);
+  const flagField = `${field}.parameters.binary_data`;
+  return {
+    name: spec.name,
+    isBinary: mustHaveForm(spec.datatype, readFlag(parameters.binary_data, flagField, allBinary), flagField),
+  };
 }
 
 /** Half-precision numbers can be sent in binary only. */

@@ -14,7 +14,8 @@ export function checkShape(value: unknown, field: string, spec: TensorSpec): num
     if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 0)
       throw wrongField(field, value, wanted);
     if (fixed !== -1 && dimension !== fixed) throw wrongField(field, value, wanted);
-    elements *= dimension;
+    // A dimension of 0 does not hide another that no buffer could have.
+    elements *= Math.max(1, dimension);
     return dimension;
   });
   if (!(elements <= maxElements)) throw wrongField(field, value, `at most ${maxElements} elements`);
