@@ -71,6 +71,7 @@ async function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoi
     reply = errorReply(error, protocol);
   }
   addOwnHeaders(reply, exchange);
+  if (refusal?.code === 'method_not_allowed') reply.headers.push('allow', allowedAt(context.req.path, parts.protocols));
   writeReply(reply, context.env, parts);
   return RESPONSE_ALREADY_SENT;
 }
@@ -82,11 +83,19 @@ function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null
 
 function noSuchEndpoint(context: NodeContext, protocols: readonly Protocol[]): GatewayError {
   const { method, path } = context.req;
-  const other = protocols
-    .flatMap((one) => one.endpoints)
-    .find((one) => one.method !== method && isPathOf(one.pattern, path));
+  const [other] = endpointsAt(path, protocols);
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other.method}`);
+}
+
+/** RFC 9110 section 15.5.6 has a 405 say what would have been allowed. */
+function allowedAt(path: string, protocols: readonly Protocol[]): string {
+  const methods = endpointsAt(path, protocols).flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return [...new Set(methods)].join(', ');
+}
+
+function endpointsAt(path: string, protocols: readonly Protocol[]): Endpoint[] {
+  return protocols.flatMap(({ endpoints }) => endpoints.filter(({ pattern }) => isPathOf(pattern, path)));
 }
 
 /** Whether a path fits a pattern whose parameters are each one segment. */
@@ -98,6 +107,11 @@ function isPathOf(pattern: string, path: string): boolean {
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
   headers.push('x-request-id', id);
-  if (journal.replica !== '') headers.push('x-headgate-replica', journal.replica);
-  if (journal.upstreamModel !== journal.model) headers.push('x-headgate-model', journal.upstreamModel);
+  if (journal.replica !== '') headers.push('x-headgate-replica', headerText(journal.replica));
+  if (journal.upstreamModel !== journal.model) headers.push('x-headgate-model', headerText(journal.upstreamModel));
+}
+
+/** Names in the configuration may hold characters that headers may not. */
+function headerText(name: string): string {
+  return /^[ -~]*$/.test(name) ? name : encodeURI(name);
 }
