@@ -96,12 +96,12 @@ interface Member {
 function keepGoing(
   replica: Replica,
   settings: ReplicaSettings,
-  { health }: BackendSettings,
+  { health, timeouts: { connectMs } }: BackendSettings,
   parts: BackendParts,
 ): Member {
   const { clock, transport, rng } = parts;
   const prober = new Prober({
-    check: () => checkHealth(replica, transport, { ...health, clock }),
+    check: () => checkHealth(replica, transport, { ...health, connectMs, clock }),
     tell: (isReady, reason) => replica.setStanding(isReady ? 'ready' : 'unready', reason),
     everyMs: health.everyMs,
     failuresToUnready: health.failuresToUnready,

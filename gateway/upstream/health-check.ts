@@ -8,6 +8,8 @@ import type { Transport } from './transport.ts';
 interface Options {
   readonly path: string;
   readonly timeoutMs: number;
+  /** The backend's: whichever of checks and requests comes first opens the connections for both. */
+  readonly connectMs: number;
   readonly clock: Clock;
 }
 
@@ -15,9 +17,9 @@ interface Options {
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, timeoutMs, clock }: Options,
+  { path, timeoutMs, connectMs, clock }: Options,
 ): Promise<string | null> {
-  const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
+  const timeouts = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();
   try {
     const reply = await transport.send(
