@@ -104,7 +104,7 @@ test('a gateway without file descriptors left takes no harm: it serves again whe
   const file = join(folder, 'gateway.yaml');
   const pool = `{ name: pool, protocol: open-inference, models: [m], replicas: [{ url: "${edge.backend.url}" }] }`;
   writeFileSync(file, `listen: { port: 0 }\nadmin: { port: 0 }\nbackends: [${pool}]\ntelemetry: { log: warn }\n`);
-  const tight = new HeadgateProcess(context, ['serve', '--config', file]);
+  const tight = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder });
   const gateway = await watchGateway(tight);
   await limitFiles(tight.pid, 80);
   const crowd = Array.from({ length: 300 }, () => new RawClient(gateway.client));

@@ -88,7 +88,8 @@ export async function startGateway(context: Scope, yaml: string): Promise<Runnin
   const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0 }\n';
   const admin = /^admin:/m.test(yaml) ? '' : 'admin: { port: 0 }\n';
   writeFileSync(file, listen + admin + yaml);
-  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file]));
+  // Killed at the end, it cannot clear up after itself.
+  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder }));
 }
 
 /** Waits until a gateway has printed where it listens. */
