@@ -76,7 +76,16 @@ function nodeListener(app: Hono<{ Bindings: Connection }>): RequestListener {
   return getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
     autoCleanupIncoming: false,
+    // For requests without a Host, which HTTP/1.0 allows.
+    hostname: 'localhost',
+    errorHandler: refuseTarget,
   });
+}
+
+/** What is so malformed that it has no URL. */
+function refuseTarget(error: unknown): Response {
+  const what = error instanceof Error ? error.message.toLowerCase() : 'malformed request';
+  return Response.json({ error: `host or request target: ${what}` }, { status: 400 });
 }
 
 function hasReady(backend: Backend): boolean {

@@ -68,7 +68,11 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
     secondReleases: () => secondReleases.count,
   });
   logExchanges({ line }, settled);
-  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel });
+  const removeFolder = (): void => rmSync(runtimeFolder, { recursive: true, force: true });
+  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel }).catch((error) => {
+    removeFolder();
+    throw error;
+  });
   for (const { start } of live) start();
   return {
     clientPort: portOf(ports.client),
@@ -80,7 +84,7 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
       await drain(ports.client, running, clock, drainMs);
       await closeAll(live, transport, ports);
       wheel.close();
-      rmSync(runtimeFolder, { recursive: true, force: true });
+      removeFolder();
     },
   };
 }

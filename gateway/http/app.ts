@@ -71,6 +71,8 @@ async function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoi
     reply = errorReply(error, protocol);
   }
   addOwnHeaders(reply, exchange);
+  if (refusal?.code === 'method_not_allowed')
+    reply.headers.push('allow', methodsAt(context.req.path, parts).join(', '));
   writeReply(reply, context.env, parts);
   return RESPONSE_ALREADY_SENT;
 }
@@ -80,14 +82,18 @@ function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null
   return isLoopback ? refuseForeignHost(context.env.incoming) : null;
 }
 
-function noSuchEndpoint(context: NodeContext, { protocols, directory }: Parts): GatewayError {
+function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   const { method, path } = context.req;
-  const own = Object.keys(ownAnswers(directory)).map((pattern) => ({ method: 'GET', pattern }));
-  const other = [...own, ...protocols.flatMap((one) => one.endpoints)].find(
-    (one) => one.method !== method && isPathOf(one.pattern, path),
-  );
+  const [other] = methodsAt(path, parts);
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
-  return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other.method}`);
+  return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
+}
+
+/** The methods that something answers at a path; RFC 9110 section 15.5.6 has a 405 say them. */
+function methodsAt(path: string, { protocols, directory }: Parts): string[] {
+  const own = Object.keys(ownAnswers(directory)).map((pattern) => ({ method: 'GET', pattern }));
+  const there = [...own, ...protocols.flatMap((one) => one.endpoints)].filter(({ pattern }) => isPathOf(pattern, path));
+  return [...new Set(there.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
 }
 
 /** Whether a path fits a pattern whose parameters are each one segment. */
@@ -99,6 +105,12 @@ function isPathOf(pattern: string, path: string): boolean {
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
   headers.push('x-request-id', id);
-  if (journal.replica !== '') headers.push('x-headgate-replica', journal.replica);
-  if (journal.upstreamModel !== journal.model) headers.push('x-headgate-model', journal.upstreamModel);
+  if (journal.replica !== '') headers.push('x-headgate-replica', headerText(journal.replica));
+  const { model, upstreamModel } = journal;
+  if (upstreamModel !== model && upstreamModel !== '') headers.push('x-headgate-model', headerText(upstreamModel));
+}
+
+/** Names in the configuration may hold characters that headers may not. */
+function headerText(name: string): string {
+  return /^[ -~]*$/.test(name) ? name : encodeURI(name);
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'hono';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -42,11 +43,19 @@ export function openExchange(context: NodeContext, { protocol, endpoint, clock, 
     wheel,
   });
   takeClientDeadline(exchange);
+  // Nobody wants such a body; left unread it would keep the client's departure from being seen.
+  if (!endpoint.hasBody && hasBody(headers)) incoming.resume();
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) exchange.cancellation.cancel(clientLeft());
   });
   return exchange;
 }
+
+function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+const decimal = /^\d+(\.\d+)?$/;
 
 const deadlineHeaders = [
   { name: 'x-request-timeout-ms', unitMs: 1, unit: 'milliseconds' },
@@ -58,7 +67,7 @@ function takeClientDeadline(exchange: Exchange): void {
   for (const { name, unitMs, unit } of deadlineHeaders) {
     const given = exchange.head.headers[name];
     if (given === undefined) continue;
-    const count = Number(given);
+    const count = typeof given === 'string' && decimal.test(given) ? Number(given) : 0;
     if (count > 0) exchange.cutTo(exchange.receivedAtMs + count * unitMs);
     else
       exchange.cancellation.cancel(

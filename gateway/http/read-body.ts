@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cancellation } from '../kernel/cancellation.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Incoming } from '../pipeline/exchange.ts';
+
+type Reserve = (sizeBytes: number) => void;
 
 /** The body of a request on Node's own stream. What is never read is left to `write-reply`, which clears or closes the connection. */
 export class IncomingBody implements Incoming {
@@ -12,7 +15,7 @@ export class IncomingBody implements Incoming {
     this.#response = response;
   }
 
-  read(maxBytes: number, reserve: (sizeBytes: number) => void): Promise<Uint8Array> {
+  read(maxBytes: number, reserve: Reserve, cancellation: Cancellation): Promise<Uint8Array> {
     const request = this.#request;
     const declared = request.headers['content-length'];
     const declaredBytes = declared === undefined ? null : Number(declared);
@@ -22,21 +25,30 @@ export class IncomingBody implements Incoming {
         reserve(declaredBytes);
       }
       if (request.headers.expect !== undefined) this.#response.writeContinue();
-      collect(request, maxBytes, declaredBytes === null ? reserve : null, resolve, reject);
+      collect(request, { maxBytes, reserve: declaredBytes === null ? reserve : null, cancellation, resolve, reject });
     });
   }
 }
 
-/** Gathers chunks. `reserve` is null where the whole length has been reserved already. */
-function collect(
-  request: IncomingMessage,
-  maxBytes: number,
-  reserve: ((sizeBytes: number) => void) | null,
-  resolve: (body: Uint8Array) => void,
-  reject: (error: unknown) => void,
-): void {
+interface Collecting {
+  readonly maxBytes: number;
+  /** Null where the whole length has been reserved already. */
+  readonly reserve: Reserve | null;
+  readonly cancellation: Cancellation;
+  resolve(body: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+/** Gathers chunks until all are there, or until the first reason to stop. */
+function collect(request: IncomingMessage, { maxBytes, reserve, cancellation, resolve, reject }: Collecting): void {
   const chunks: Buffer[] = [];
   let size = 0;
+  const stop = (error: unknown): void => {
+    cancellation.off(stop);
+    request.off('data', onData);
+    request.pause();
+    reject(error);
+  };
   const onData = (chunk: Buffer): void => {
     size += chunk.length;
     try {
@@ -44,16 +56,18 @@ function collect(
       reserve?.(chunk.length);
       chunks.push(chunk);
     } catch (error) {
-      request.off('data', onData);
-      request.pause();
-      reject(error);
+      stop(error);
     }
   };
   request.on('data', onData);
-  request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+  request.on('end', () => {
+    cancellation.off(stop);
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  });
   request.on('error', (cause) =>
-    reject(new GatewayError('client_left', 'the client left before its request was complete', { cause })),
+    stop(new GatewayError('client_left', 'the client left before its request was complete', { cause })),
   );
+  cancellation.onCancel(stop);
 }
 
 function tooLarge(maxBytes: number): GatewayError {

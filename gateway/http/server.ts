@@ -11,17 +11,28 @@ const limits = {
   /** Above the 60 s after which common load balancers drop idle connections, so that they and not we begin to close. */
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
+  /** Node would silently leave out the headers beyond 2000. */
+  maxHeadersCount: 0,
+  /** Node would take the first of two `host` or `authorization` lines and drop the other; joined they are neither, and refused as such. */
+  joinDuplicateHeaders: true,
 } as const;
+
+/** The limits that take time, for tests that cannot wait so long. */
+export type TimeLimits = Partial<
+  Record<'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval' | 'keepAliveTimeout', number>
+>;
 
 interface Options {
   readonly host: string;
   readonly port: number;
   readonly listener: RequestListener;
+  readonly timeLimits?: TimeLimits;
 }
 
 /** Listens; resolves when clients can connect. Refuses to become anything but an HTTP/1.1 server: no upgrades, no tunnels, no TRACE. */
-export async function listen({ host, port, listener }: Options): Promise<Server> {
-  const server = createServer({ ...limits, shouldUpgradeCallback: wantsOtherProtocol }, (incoming, outgoing) => {
+export async function listen({ host, port, listener, timeLimits }: Options): Promise<Server> {
+  const options = { ...limits, ...timeLimits, shouldUpgradeCallback: wantsOtherProtocol };
+  const server = createServer(options, (incoming, outgoing) => {
     if (incoming.method === 'TRACE') outgoing.writeHead(405, { allow: 'GET, POST', 'content-length': 0 }).end();
     else listener(incoming, outgoing);
   });
@@ -30,7 +41,8 @@ export async function listen({ host, port, listener }: Options): Promise<Server>
   server.on('upgrade', (_incoming: IncomingMessage, socket: Duplex) => refuseRaw(socket, '501 Not Implemented'));
   server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => refuseRaw(socket, '405 Method Not Allowed'));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new PortError(`${host}:${port}`, cause)));
+    // Stays: a failed accept (no file descriptors left) is told here, too, and must not end the process.
+    server.on('error', (cause) => reject(new PortError(`${host}:${port}`, cause)));
     server.listen({ host, port }, resolve);
   });
   return server;
@@ -46,6 +58,9 @@ function wantsOtherProtocol({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() !== 'h2c';
 }
 
+/** Node has let go of the socket: its errors, and its end, are ours to see to. */
 function refuseRaw(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.on('error', () => socket.destroy());
+  socket.resume();
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
 }

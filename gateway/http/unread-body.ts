@@ -29,6 +29,10 @@ export function lingerThenEnd(incoming: IncomingMessage, outgoing: ServerRespons
     incoming.off('data', onData);
     outgoing.end();
   };
+  if (incoming.readableEnded) {
+    end();
+    return;
+  }
   incoming.once('end', end);
   incoming.once('error', end);
   incoming.on('data', onData);

@@ -51,8 +51,14 @@ class OutgoingSink implements Sink {
   }
 
   end(how: BodyEnd): void {
-    if (how !== 'complete') this.#outgoing.destroy();
+    if (how !== 'complete') this.#breakOff();
     else if (this.#closing === null) this.#outgoing.end();
     else lingerThenEnd(this.#incoming, this.#outgoing, this.#closing);
+  }
+
+  /** To clients of HTTP/1.0 a closed connection is how an answer ends well: only a reset says otherwise. */
+  #breakOff(): void {
+    if (this.#incoming.httpVersionMinor === 0) this.#outgoing.socket?.resetAndDestroy();
+    else this.#outgoing.destroy();
   }
 }

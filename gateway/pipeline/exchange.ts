@@ -23,8 +23,11 @@ export interface RequestHead {
 
 /** The body as it comes in. Read at most once. */
 export interface Incoming {
-  /** Rejects with `body_too_large`, `client_left`, `body_timeout`. `reserve` is called before bytes are kept and throws when the gateway has no room for them. */
-  read(maxBytes: number, reserve: (sizeBytes: number) => void): Promise<Uint8Array>;
+  /**
+   * Rejects with `body_too_large`, `client_left`, or the reason of the cancellation. `reserve` is called before bytes are kept and throws
+   * when the gateway has no room for them.
+   */
+  read(maxBytes: number, reserve: (sizeBytes: number) => void, cancellation: Cancellation): Promise<Uint8Array>;
 }
 
 interface Options {

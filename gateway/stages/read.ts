@@ -28,7 +28,7 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
       ownBytes += sizeBytes;
     };
     try {
-      const payload = await exchange.incoming.read(maxBodyBytes, reserve);
+      const payload = await exchange.incoming.read(maxBodyBytes, reserve, exchange.cancellation);
       exchange.journal.bytesIn = payload.length;
       exchange.journal.readAtMs = clock.nowMs();
       const encoding = headerOf(exchange.head.headers, 'content-encoding');

@@ -38,7 +38,15 @@ const notForReplicas = new Set([
 ]);
 
 const loadReportHeader = 'endpoint-load-metrics';
-const notForClients = new Set([...hopByHop, loadReportHeader]);
+
+/** The last are the gateway's own to say. */
+const notForClients = new Set([
+  ...hopByHop,
+  loadReportHeader,
+  'x-request-id',
+  'x-headgate-replica',
+  'x-headgate-model',
+]);
 
 interface GatewayHeaders {
   readonly requestId: string;

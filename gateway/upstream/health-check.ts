@@ -7,9 +7,9 @@ import type { Transport } from './transport.ts';
 
 interface Options {
   readonly path: string;
-  /** As for requests: whoever is first to send opens the connections that all use. */
-  readonly connectMs: number;
   readonly timeoutMs: number;
+  /** The backend's: whichever of checks and requests comes first opens the connections for both. */
+  readonly connectMs: number;
   readonly clock: Clock;
 }
 
@@ -17,7 +17,7 @@ interface Options {
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, connectMs, timeoutMs, clock }: Options,
+  { path, timeoutMs, connectMs, clock }: Options,
 ): Promise<string | null> {
   const timeouts = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();

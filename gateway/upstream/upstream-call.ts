@@ -35,6 +35,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   #heldBack: Buffer[] = [];
   #heldBackBytes = 0;
   #sink: Sink | null = null;
+  /** The sink has asked for a pause, and has been asked to say when it is over. */
+  #isPaused = false;
   #end: BodyEnd | null = null;
 
   constructor(options: Options) {
@@ -90,7 +92,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
     if (this.#end !== 'abandoned') for (const chunk of this.#heldBack) this.#push(sink, chunk);
     this.#heldBack = [];
     if (this.#end !== null) sink.end(this.#end);
-    else if (this.#heldBackBytes >= heldBackBytes) this.#controller?.resume();
+    else if (this.#heldBackBytes >= heldBackBytes && !this.#isPaused) this.#controller?.resume();
   }
 
   discard(): void {
@@ -101,10 +103,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
 
   #push(sink: Sink, chunk: Buffer): void {
     if (sink.chunk(chunk) || this.#end !== null) return;
-    this.#controller?.pause();
     // While the client is the slow one, the replica's silence is not the replica's.
     this.#alarm.moveTo(this.#sentAtMs + this.#options.timeouts.totalMs);
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#controller?.pause();
     sink.onDrain(() => {
+      this.#isPaused = false;
       this.#awaitNextPiece();
       this.#controller?.resume();
     });

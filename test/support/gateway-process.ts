@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'gateway', 'main.ts');
 const startWithinMs = 30_000;
+
+/** What ends at some time: a test's context, or a whole file by `{ after }` of `node:test`. */
+export interface Scope {
+  after(call: () => void | Promise<void>): void;
+}
 
 /** A `headgate` process that a test started. Whatever is left of it is killed when the test ends. */
 export class HeadgateProcess {
@@ -16,7 +20,7 @@ export class HeadgateProcess {
   stdout = '';
   stderr = '';
 
-  constructor(context: Pick<TestContext, 'after'>, args: readonly string[], environment: Record<string, string> = {}) {
+  constructor(context: Scope, args: readonly string[], environment: Record<string, string> = {}) {
     this.child = spawn(process.execPath, [main, ...args], {
       cwd: root,
       env: { ...process.env, ...environment },
@@ -77,14 +81,15 @@ export interface RunningGateway {
 }
 
 /** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports, where it has none. Ready when this resolves. */
-export async function startGateway(context: Pick<TestContext, 'after'>, yaml: string): Promise<RunningGateway> {
+export async function startGateway(context: Scope, yaml: string): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'gateway.yaml');
   const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0 }\n';
   const admin = /^admin:/m.test(yaml) ? '' : 'admin: { port: 0 }\n';
   writeFileSync(file, listen + admin + yaml);
-  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file]));
+  // Killed at the end, it cannot clear up after itself.
+  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder }));
 }
 
 /** Waits until a gateway has printed where it listens. */

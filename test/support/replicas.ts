@@ -1,6 +1,6 @@
 import { Lease, type LeaseWatcher } from '../../gateway/balance/lease.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
-import { Replica, type Standing } from '../../gateway/balance/replica.ts';
+import { type Address, Replica, type Standing } from '../../gateway/balance/replica.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
 import { lightWork, type Work } from '../../gateway/balance/work.ts';
@@ -16,6 +16,7 @@ export interface ReplicaSpec {
   readonly standing?: Standing;
   readonly gate?: Gate;
   readonly signal?: LoadSignal;
+  readonly address?: Partial<Address>;
 }
 
 /** One replica with a load board to itself. */
@@ -28,6 +29,7 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
     socketPath: null,
     headers: {},
     tls: { caPem: null, serverName: null },
+    ...spec.address,
   };
   const slot = new LoadBoard(1).takeSlot();
   const replica = new Replica({ id, backendName: 'pool', address, weight, slots, signal, slot, gate });

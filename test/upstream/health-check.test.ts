@@ -5,19 +5,45 @@ import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { checkHealth } from '../../gateway/upstream/health-check.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newReplica } from '../support/replicas.ts';
+import { type Script, SimulatedReplica } from '../support/simulated-replica.ts';
 
-test('a health check, which comes first, opens connections as patiently as requests want them', async () => {
+/** Checks a replica that answers by a script; tells what was found, what it was asked, and how connections were opened. */
+async function check(script: Script, forMs = 0) {
   const clock = new VirtualClock();
-  const opened: number[] = [];
-  const transport = new UndiciTransport({
-    clock,
-    wheel: new TimerWheel(clock),
-    connect: (_replica, connectMs) => {
-      opened.push(connectMs);
-      throw new Error('nobody there');
-    },
-  });
-  const options = { path: '/ready', connectMs: 7000, timeoutMs: 1000, clock };
-  assert.equal(await checkHealth(newReplica(), transport, options), 'GET /ready: nobody there');
-  assert.deepEqual(opened, [7000]);
+  const wheel = new TimerWheel(clock);
+  const simulated = new SimulatedReplica(clock, () => script);
+  const connectLimitsMs: number[] = [];
+  const connect = (_replica: unknown, connectMs: number): SimulatedReplica => {
+    connectLimitsMs.push(connectMs);
+    return simulated;
+  };
+  const transport = new UndiciTransport({ clock, wheel, connect });
+  const replica = newReplica({ address: { basePath: '/prefix', headers: { 'x-key': 'k' } } });
+  const checked = checkHealth(replica, transport, { path: '/ready', timeoutMs: 500, connectMs: 3000, clock });
+  await clock.runUntil(clock.nowMs() + forMs);
+  const found = await checked;
+  return { found, seen: simulated.seen, connectLimitsMs, armed: wheel.armedCount };
+}
+
+test('a replica is asked where and as its configuration says, over connections that requests will share', async () => {
+  const { found, seen, connectLimitsMs, armed } = await check({});
+  assert.equal(found, null);
+  assert.equal(seen[0]?.path, '/prefix/ready');
+  assert.deepEqual(seen[0]?.headers, ['x-key', 'k']);
+  assert.deepEqual(connectLimitsMs, [3000], 'the limit is that of the backend, not that of the check');
+  assert.equal(armed, 0);
+});
+
+test('any status from 200 to 299 is well, any other is not', async () => {
+  for (const status of [200, 204, 299]) assert.equal((await check({ status })).found, null);
+  for (const status of [301, 400, 404, 500, 503])
+    assert.equal((await check({ status })).found, `GET /ready: status ${status}`);
+});
+
+test('an answer that comes too late, breaks off or never ends is not well', async () => {
+  const piece = { afterMs: 0, bytes: Buffer.from('{') };
+  assert.match((await check({ headAfterMs: 600 }, 700)).found ?? '', /^GET \/ready: \d+ ms; limits/);
+  assert.equal((await check({ pieces: [piece], ends: 'broken' })).found, 'GET /ready: the answer broke off');
+  assert.equal((await check({ pieces: [piece], ends: 'hangs' }, 700)).found, 'GET /ready: the answer broke off');
+  assert.equal((await check({ refusesAfterMs: 0 })).found, 'GET /ready: connect ECONNREFUSED');
 });

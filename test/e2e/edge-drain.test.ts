@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startEdgeGateway } from '../support/edge-gateway.ts';
+import { eventually } from '../support/gateway-process.ts';
+import { okAnswer } from '../support/raw-backend.ts';
+import { ask, RawClient, request } from '../support/raw-client.ts';
+
+const infer = request({ line: 'POST /v2/models/m/infer', body: '{}' });
+
+test('a gateway told to end says so, takes no more, finishes what runs and exits 0', async (context) => {
+  const gateway = await startEdgeGateway(context);
+  const idle = new RawClient(gateway.client).send(infer);
+  assert.equal((await idle.answer()).status, 200);
+  const { backend } = gateway;
+  backend.script = ({ socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf');
+  const running = Array.from({ length: 50 }, () => new RawClient(gateway.client).send(infer));
+  await eventually('all run', () => backend.arrivals.length === 51);
+
+  gateway.process.child.kill('SIGTERM');
+  await eventually(
+    'it is not ready',
+    async () => (await ask(gateway.admin, request({ line: 'GET /readyz' }))).status === 503,
+  );
+  assert.equal((await ask(gateway.admin, request({ line: 'GET /healthz' }))).status, 200);
+  await idle.closed;
+  const late = new RawClient(gateway.client).send(infer);
+  assert.equal(await late.closed, 'ECONNREFUSED');
+  for (const { socket } of backend.arrivals.slice(1)) socket.write('done');
+  for (const client of running) {
+    assert.equal((await client.answer()).body, 'halfdone');
+    assert.equal(await client.closed, null);
+  }
+  assert.equal(await gateway.process.exited, 0);
+});
+
+test('what still runs when the time to drain is over is broken off', async (context) => {
+  const gateway = await startEdgeGateway(context, 'listen: { port: 0, drain: 300ms }');
+  gateway.backend.script = () => {};
+  const client = new RawClient(gateway.client).send(infer);
+  await eventually('it runs', () => gateway.backend.arrivals.length === 1);
+  assert.equal(await gateway.process.stop(), 0);
+  await client.closed;
+  assert.equal(client.held.length, 0);
+  await eventually('the backend sees its end', () => gateway.backend.arrivals[0]?.closedAtMs !== null);
+});
+
+test('a second signal ends it at once', async (context) => {
+  const gateway = await startEdgeGateway(context);
+  gateway.backend.script = ({ socket }) => setTimeout(() => socket.write(okAnswer('late')), 20_000).unref();
+  new RawClient(gateway.client).send(infer);
+  await eventually('it runs', () => gateway.backend.arrivals.length === 1);
+  gateway.process.child.kill('SIGTERM');
+  await eventually(
+    'it is not ready',
+    async () => (await ask(gateway.admin, request({ line: 'GET /readyz' }))).status === 503,
+  );
+  assert.equal(await gateway.process.stop(), 1);
+});

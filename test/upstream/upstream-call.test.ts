@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Dispatcher } from 'undici';
+import { Cancellation } from '../../gateway/kernel/cancellation.ts';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import type { BodyEnd, Sink } from '../../gateway/pipeline/reply.ts';
+import type { UpstreamReply } from '../../gateway/upstream/transport.ts';
+import { UpstreamCall } from '../../gateway/upstream/upstream-call.ts';
+
+/** undici's side of a call, which notes what it is told. */
+class Controller implements Dispatcher.DispatchController {
+  readonly told: string[] = [];
+  aborted = false;
+  paused = false;
+  reason: Error | null = null;
+
+  abort(): void {
+    this.told.push('abort');
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.told.push('pause');
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.told.push('resume');
+  }
+}
+
+/** A client that takes what it is given and wants a pause after everything. */
+class FullSink implements Sink {
+  readonly waiting: (() => void)[] = [];
+  readonly ends: BodyEnd[] = [];
+  bytes = 0;
+
+  chunk(bytes: Uint8Array): boolean {
+    this.bytes += bytes.length;
+    return false;
+  }
+
+  onDrain(call: () => void): void {
+    this.waiting.push(call);
+  }
+
+  end(how: BodyEnd): void {
+    this.ends.push(how);
+  }
+}
+
+function newCall() {
+  const clock = new VirtualClock();
+  const wheel = new TimerWheel(clock);
+  const cancellation = new Cancellation();
+  const controller = new Controller();
+  const replies: UpstreamReply[] = [];
+  const failures: GatewayError[] = [];
+  const call = new UpstreamCall({
+    replicaName: 'pool/a',
+    timeouts: { connectMs: 100, firstByteMs: 1000, idleMs: 1000, totalMs: 60_000 },
+    sentAtMs: clock.nowMs(),
+    cancellation,
+    clock,
+    wheel,
+    onHead: (reply) => replies.push(reply),
+    onFailure: (error) => failures.push(error),
+  });
+  return { clock, wheel, cancellation, controller, replies, failures, call };
+}
+
+const kib64 = Buffer.alloc(64 * 1024);
+
+test('a sink that is full is asked once when it will have drained, however much was held back for it', () => {
+  const { call, controller } = newCall();
+  const sink = new FullSink();
+  call.onRequestStart(controller);
+  call.onResponseStart(controller, 200, {});
+  for (let n = 0; n < 30; n++) call.onResponseData(controller, kib64);
+  call.pump(sink);
+  call.onResponseData(controller, kib64);
+  assert.equal(sink.bytes, 31 * kib64.length);
+  assert.equal(sink.waiting.length, 1);
+  assert.ok(controller.paused, 'what was held back does not end a pause that the sink has asked for');
+  sink.waiting[0]?.();
+  assert.ok(!controller.paused);
+  call.onResponseData(controller, kib64);
+  assert.equal(sink.waiting.length, 2);
+  call.discard();
+});
+
+test('while the sink is full the silence of the replica is not held against it', async () => {
+  const { call, controller, clock, wheel } = newCall();
+  const sink = new FullSink();
+  call.onRequestStart(controller);
+  call.onResponseStart(controller, 200, {});
+  call.pump(sink);
+  call.onResponseData(controller, kib64);
+  call.onResponseData(controller, kib64);
+  await clock.runUntil(clock.nowMs() + 30_000);
+  assert.deepEqual(sink.ends, []);
+  sink.waiting[0]?.();
+  await clock.runUntil(clock.nowMs() + 1_100);
+  assert.deepEqual(sink.ends, ['broken']);
+  assert.equal(wheel.armedCount, 0);
+});
+
+test('a call cancelled before its request starts is aborted when it does, and tells once', () => {
+  const { call, cancellation, controller, failures, wheel } = newCall();
+  cancellation.cancel(new GatewayError('client_left', 'left'));
+  call.onRequestStart(controller);
+  call.onResponseError(controller, new Error('aborted'));
+  assert.deepEqual(controller.told, ['abort']);
+  assert.deepEqual(
+    failures.map(({ code }) => code),
+    ['client_left'],
+  );
+  assert.equal(wheel.armedCount, 0);
+});
+
+test('a call that has ended well is aborted by nobody', () => {
+  const { call, cancellation, controller, replies, wheel } = newCall();
+  const sink = new FullSink();
+  call.onRequestStart(controller);
+  call.onResponseStart(controller, 200, { 'content-length': '0' });
+  call.onResponseEnd();
+  call.pump(sink);
+  cancellation.cancel(new GatewayError('client_left', 'left'));
+  call.discard();
+  assert.deepEqual(controller.told, []);
+  assert.deepEqual(sink.ends, ['complete']);
+  assert.equal(replies.length, 1);
+  assert.equal(wheel.armedCount, 0);
+});
