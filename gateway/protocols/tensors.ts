@@ -16,11 +16,13 @@ export const elementBytes = {
   BYTES: null,
 } as const;
 
+/** What the elements of a tensor are, in the protocol's words. */
 export type Datatype = keyof typeof elementBytes;
 
 /** A tensor's values: row-major and little-endian as they go over the wire, or texts for BYTES. */
 export type TensorData = Uint8Array | readonly string[];
 
+/** One named input or output of a model. */
 export interface Tensor {
   readonly name: string;
   readonly datatype: Datatype;
@@ -28,6 +30,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
+/** Whether a text is one of the protocol's datatypes. */
 export function isDatatype(text: unknown): text is Datatype {
   return typeof text === 'string' && Object.hasOwn(elementBytes, text);
 }
