@@ -1,6 +1,5 @@
-import { lightWork } from '../balance/work.ts';
 import type { GatewayError } from '../kernel/errors.ts';
-import type { Ask } from '../pipeline/ask.ts';
+import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
