@@ -14,9 +14,9 @@ export const systemClock: Clock = {
   sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, timerMs(delayMs))),
 };
 
-/** Node cuts fractions off, and would call early. */
+/** Node cuts fractions off, and would call early; of a delay below 0 it warns. */
 function timerMs(delayMs: number): number {
-  return Math.min(Math.ceil(delayMs), longestMs);
+  return Math.max(0, Math.min(Math.ceil(delayMs), longestMs));
 }
 
 /** Runs a call once the events now waiting have been handled: how the worker lets requests queue before it takes a batch. */
