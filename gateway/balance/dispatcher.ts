@@ -88,8 +88,15 @@ export class Dispatcher {
     const { backendName, replicas, line } = this.#options;
     if (!isAnyInProspect(replicas, notThese)) return noneEligible(backendName);
     if (!line.isFull || notThese.length > 0) return null;
+    // A line in which nobody may wait is always full.
+    if (line.length === 0 && this.#isAnyEligible()) return null;
     const message = `backend ${backendName}: all replicas are busy and ${line.length} requests wait already`;
     return new GatewayError('queue_full', message, { retryAfterMs });
+  }
+
+  #isAnyEligible(): boolean {
+    collectEligible(this.#options.replicas, nobody, this.#eligible);
+    return this.#eligible.length > 0;
   }
 
   #wait(wish: Wish, notThese: readonly Replica[]): Promise<Lease> {

@@ -140,9 +140,11 @@ describe('the line', () => {
     assert.equal(play.dispatcher.refusal([newReplica()]), null, 'a place at the head is always to be had');
   });
 
-  it('of length 0 makes nobody wait', () => {
+  it('of length 0 makes nobody wait, and refuses nobody for whom a replica is free', () => {
     const play = new Dispatching([newReplica({ slots: 1 })], { maxLength: 0 });
+    assert.equal(play.dispatcher.refusal(), null);
     assert.deepEqual(fates([play.take(), play.take(), play.take()]), ['a', 'a', 'queue_full']);
+    assert.equal(play.dispatcher.refusal()?.code, 'queue_full');
   });
 
   it('gives up after the wait, at most one tick late', async () => {

@@ -123,6 +123,18 @@ describe('the request path', () => {
     );
   });
 
+  it('serves what it can at once, and refuses the rest, where nobody may wait', async () => {
+    const simulation = simulate([() => answers(100)], { slots: 1, maxLength: 0 });
+    const done = await finish(
+      simulation,
+      Array.from({ length: 4 }, () => simulation.call()),
+    );
+    assert.deepEqual(
+      done.map((one) => one.exchange.journal.code),
+      ['ok', 'ok', 'queue_full', 'queue_full'],
+    );
+  });
+
   it('aborts the replica at once when its client leaves, and does not blame it', async () => {
     const simulation = simulate([() => answers(1000)]);
     const [answer] = await finish(simulation, [simulation.call({ leavesAfterMs: 40 })]);
