@@ -237,6 +237,12 @@ describe('taking without waiting', () => {
     assert.deepEqual(fates(taken), ['a', 'a', '-']);
   });
 
+  it('leaves nobody outside a line of length 0 when a gate lets nothing pass', () => {
+    const shut: Gate = { state: 'probing', enter: () => null };
+    const play = new Dispatching([newReplica({ gate: shut })], { maxLength: 0 });
+    assert.deepEqual(fates([play.take()]), ['queue_full']);
+  });
+
   it('asks the gates in turn, and leaves a replica out whose gate lets nothing pass', () => {
     const shut: Gate = { state: 'probing', enter: () => null };
     const play = new Dispatching(newReplicas({ gate: shut }, {}, { gate: shut }));
