@@ -42,38 +42,11 @@ export interface LiveBackend {
 
 /** Builds a backend: replicas, dispatcher, health checks, and the workers it starts itself. */
 export function assembleBackend(settings: BackendSettings, parts: BackendParts): LiveBackend {
-  const { signal, newPolicy } = balancings[settings.policy];
-  const members = settings.replicas.map((one) => {
-    const { id, weight, slots } = one;
-    const slot = parts.board.takeSlot();
-    const replica = new Replica({
-      id,
-      backendName: settings.name,
-      address: addressOf(one, settings, parts),
-      weight,
-      slots,
-      signal,
-      slot,
-      gate: passingGate,
-    });
-    logStanding(replica, parts.log);
-    return keepGoing(replica, one, settings, parts);
-  });
+  const members = settings.replicas.map((one) =>
+    keepGoing(assembleReplica(one, settings, parts), one, settings, parts),
+  );
   const replicas = members.map(({ replica }) => replica);
-  const { clock, wheel, log } = parts;
-  const dispatcher = new Dispatcher({
-    backendName: settings.name,
-    replicas,
-    policy: newPolicy(parts.rng),
-    line: new WaitingLine(settings.queue.maxLength),
-    queueWaitMs: settings.queue.waitMs,
-    clock,
-    wheel,
-    onSecondRelease(lease) {
-      parts.secondReleases.count += 1;
-      log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
-    },
-  });
+  const dispatcher = assembleDispatcher(replicas, settings, parts);
   const { name, protocol, models, timeouts, wantsReports } = settings;
   return {
     backend: { name, protocol, models, replicas, dispatcher, timeouts, wantsReports },
@@ -84,6 +57,42 @@ export function assembleBackend(settings: BackendSettings, parts: BackendParts):
       await Promise.all(members.map((member) => member.close()));
     },
   };
+}
+
+function assembleReplica(settings: ReplicaSettings, backend: BackendSettings, parts: BackendParts): Replica {
+  const { id, weight, slots } = settings;
+  const replica = new Replica({
+    id,
+    backendName: backend.name,
+    address: addressOf(settings, backend, parts),
+    weight,
+    slots,
+    signal: balancings[backend.policy].signal,
+    slot: parts.board.takeSlot(),
+    gate: passingGate,
+  });
+  logStanding(replica, parts.log);
+  return replica;
+}
+
+function assembleDispatcher(
+  replicas: readonly Replica[],
+  { name, policy, queue }: BackendSettings,
+  { clock, wheel, rng, log, secondReleases }: BackendParts,
+): Dispatcher {
+  return new Dispatcher({
+    backendName: name,
+    replicas,
+    policy: balancings[policy].newPolicy(rng),
+    line: new WaitingLine(queue.maxLength),
+    queueWaitMs: queue.waitMs,
+    clock,
+    wheel,
+    onSecondRelease(lease) {
+      secondReleases.count += 1;
+      log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
+    },
+  });
 }
 
 interface Member {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assembleBackend, type LiveBackend } from './assemble-backend.ts';
+import { assembleBackend, type BackendParts, type LiveBackend } from './assemble-backend.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { assembleRoutes } from './assemble-routes.ts';
 import type { Backend } from './balance/backend.ts';
@@ -44,19 +44,7 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   const settled = new Topic<Exchange>();
   const tried = new Topic<TryFact>();
   const secondReleases = { count: 0 };
-  const live = settings.backends.map((one) =>
-    assembleBackend(one, {
-      clock,
-      wheel,
-      rng,
-      transport,
-      log,
-      runtimeFolder,
-      secondReleases,
-      board: new LoadBoard(),
-      ...workerProgram,
-    }),
-  );
+  const live = assembleBackends(settings, { clock, wheel, rng, transport, log, runtimeFolder, secondReleases });
   const backends = live.map(({ backend }) => backend);
   const routes = assembleRoutes(settings, backends, routePath({ transport, clock, tried }));
   const serve = requestPath({ settled, limits: settings.listen, routes: () => routes, clock, rng });
@@ -93,6 +81,13 @@ const workerProgram = {
   workerCommand: [process.execPath, join(import.meta.dirname, 'main.ts'), 'worker'] as const,
   bundledModels: join(import.meta.dirname, 'worker', 'models'),
 };
+
+function assembleBackends(
+  { backends }: Settings,
+  parts: Omit<BackendParts, 'board' | keyof typeof workerProgram>,
+): LiveBackend[] {
+  return backends.map((one) => assembleBackend(one, { ...parts, ...workerProgram, board: new LoadBoard() }));
+}
 
 /** How often connections that have become idle are closed while the gateway waits for the others. */
 const sweepMs = 50;

@@ -2,8 +2,8 @@ import type { Clock } from './kernel/clock.ts';
 import type { Rng } from './kernel/rng.ts';
 import type { Topic } from './kernel/topic.ts';
 import type { Exchange } from './pipeline/exchange.ts';
+import type { Routes } from './pipeline/route.ts';
 import { compose, type Serve } from './pipeline/stage.ts';
-import type { RouteTable } from './routing/route-table.ts';
 import { account } from './stages/account.ts';
 import { admit } from './stages/admit.ts';
 import { attempt } from './stages/attempt.ts';
@@ -16,7 +16,7 @@ import type { TryParts } from './stages/try-once.ts';
 export interface PathParts {
   readonly settled: Topic<Exchange>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
-  readonly routes: () => RouteTable;
+  readonly routes: () => Routes;
   readonly clock: Clock;
   readonly rng: Rng;
 }

@@ -65,7 +65,7 @@ export class Dispatcher {
     wish.cancellation.throwIfCancelled();
     const lease = this.#options.line.length === 0 || notThese.length > 0 ? this.tryTake(wish, notThese) : null;
     if (lease !== null) return lease;
-    const refusal = this.refusal(notThese);
+    const refusal = this.#refusalToWait(notThese);
     if (refusal !== null) throw refusal;
     return this.#wait(wish, notThese);
   }
@@ -85,6 +85,18 @@ export class Dispatcher {
 
   /** Why a wish made now could not be served however long it waited, or null. A full line turns away newcomers only. */
   refusal(notThese: readonly Replica[] = nobody): GatewayError | null {
+    const refusal = this.#refusalToWait(notThese);
+    if (refusal === null || this.#options.line.length > 0) return refusal;
+    // A line in which nobody may wait is always full, but need not hold anybody up.
+    return this.#isAnyEligible(notThese) ? null : refusal;
+  }
+
+  #isAnyEligible(notThese: readonly Replica[]): boolean {
+    collectEligible(this.#options.replicas, notThese, this.#eligible);
+    return this.#eligible.length > 0;
+  }
+
+  #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
     const { backendName, replicas, line } = this.#options;
     if (!isAnyInProspect(replicas, notThese)) return noneEligible(backendName);
     if (!line.isFull || notThese.length > 0) return null;

@@ -15,6 +15,7 @@ export function priceOf(replica: Replica, work: Work): number {
   return replica.meter.costOf(work) / replica.weight;
 }
 
+/** Whether a list can be picked from. */
 export function isNonEmpty<T>(list: readonly T[]): list is NonEmpty<T> {
   return list.length > 0;
 }

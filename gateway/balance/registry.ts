@@ -20,4 +20,5 @@ export const balancings = {
   p2c: { signal: outstanding, newPolicy: p2c },
 } as const satisfies Record<string, Balancing>;
 
+/** A way to balance, as the YAML names it. */
 export type BalancingName = keyof typeof balancings;

@@ -3,6 +3,3 @@ export interface Work {
   /** Items to compute: the first dimension of the first input tensor, or 1 where the protocol has none. */
   readonly rows: number;
 }
-
-/** The work of requests that compute next to nothing, such as reading a model's metadata. */
-export const lightWork: Work = { rows: 1 };

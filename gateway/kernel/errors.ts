@@ -36,6 +36,7 @@ export const errorTable = {
   upstream_timeout: { status: 504, blame: 'upstream', retry: 'if_idempotent' },
 } as const satisfies Record<string, Row>;
 
+/** What went wrong, in one stable word. */
 export type ErrorCode = keyof typeof errorTable;
 
 interface Details {

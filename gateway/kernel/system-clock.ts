@@ -1,15 +1,23 @@
 import type { Clock, Timer } from './clock.ts';
 
-/** The machine's own time. The only file that touches timers, `Date.now` and `performance.now`. */
+/** The longest delay Node's timers know; beyond it they would call at once. */
+const longestMs = 2 ** 31 - 1;
+
+/** The machine's own time. The only file that touches timers, `Date.now` and `performance.now`. A delay of more than 24 days is cut to that. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs: number, call: () => void): Timer {
-    const handle = setTimeout(call, delayMs);
+    const handle = setTimeout(call, timerMs(delayMs));
     return { cancel: () => clearTimeout(handle) };
   },
-  sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+  sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, timerMs(delayMs))),
 };
+
+/** Node cuts fractions off, and would call early; of a delay below 0 it warns. */
+function timerMs(delayMs: number): number {
+  return Math.max(0, Math.min(Math.ceil(delayMs), longestMs));
+}
 
 /** Runs a call once the events now waiting have been handled: how the worker lets requests queue before it takes a batch. */
 export function afterPendingEvents(call: () => void): void {

@@ -20,6 +20,7 @@ export class TimerWheel {
   #armedCount = 0;
   #visitedTick = 0;
   #timer: Timer | null = null;
+  #isClosed = false;
 
   constructor(clock: Clock, tickMs = 10) {
     this.#clock = clock;
@@ -28,9 +29,10 @@ export class TimerWheel {
 
   /** Calls `ring` once when `dueAtMs` (of the clock's `nowMs`) has passed. */
   arm(dueAtMs: number, ring: () => void): Alarm {
-    if (this.#timer === null) {
-      this.#visitedTick = Math.floor(this.#clock.nowMs() / this.#tickMs);
-      this.#timer = this.#clock.after(this.#tickMs, this.#turn);
+    if (this.#timer === null && !this.#isClosed) {
+      const nowMs = this.#clock.nowMs();
+      this.#visitedTick = Math.floor(nowMs / this.#tickMs);
+      this.#turnAfter(nowMs);
     }
     const alarm = new Alarm(this, dueAtMs, ring);
     this.place(alarm);
@@ -43,8 +45,9 @@ export class TimerWheel {
     return this.#armedCount;
   }
 
-  /** Stops turning; what is still armed never rings. */
+  /** Stops turning; what is still armed never rings, nor what is armed later. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = null;
   }
@@ -66,11 +69,18 @@ export class TimerWheel {
     const nowTick = Math.floor(nowMs / this.#tickMs);
     // A process that slept longer than one round visits each slot once.
     const firstTick = Math.max(this.#visitedTick + 1, nowTick - slotCount + 1);
-    for (let tick = firstTick; tick <= nowTick; tick++) {
+    for (let tick = firstTick; tick <= nowTick && !this.#isClosed; tick++) {
       this.#visitedTick = tick;
       this.#visit(tick, nowMs);
     }
-    this.#timer = this.#armedCount === 0 ? null : this.#clock.after(this.#tickMs, this.#turn);
+    this.#timer = null;
+    if (this.#armedCount > 0 && !this.#isClosed) this.#turnAfter(nowMs);
+  }
+
+  /** At the next whole tick of the clock: on a wheel that turned in mid-tick, alarms would wait for two. */
+  #turnAfter(nowMs: number): void {
+    const nextTick = Math.floor(nowMs / this.#tickMs) + 1;
+    this.#timer = this.#clock.after(nextTick * this.#tickMs - nowMs, this.#turn);
   }
 
   /** Rings what is due in one slot; what was pushed back, or is due in a later round, is placed anew. */
@@ -80,7 +90,7 @@ export class TimerWheel {
     const visited = new Link();
     insertBefore(slot, visited);
     unlink(slot);
-    for (let alarm = visited.next; alarm instanceof Alarm; alarm = visited.next) {
+    for (let alarm = visited.next; alarm instanceof Alarm && !this.#isClosed; alarm = visited.next) {
       if (alarm.dueAtMs <= nowMs) alarm.fire();
       else {
         unlink(alarm);

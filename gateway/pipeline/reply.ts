@@ -1,7 +1,7 @@
 import type { HeaderList } from './headers.ts';
 
 /** Where an answer came from. */
-export type ReplySource = 'upstream' | 'refused' | 'gateway';
+export type ReplySource = 'upstream' | 'refused';
 
 /** The head of an answer and the body still to come. Whoever holds a reply must end its body: pump it or discard it, once. */
 export interface Reply {

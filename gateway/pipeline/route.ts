@@ -1,4 +1,5 @@
 import type { Backend } from '../balance/backend.ts';
+import type { Headers } from './headers.ts';
 import type { Serve } from './stage.ts';
 
 /** One of the backends a route sends to. */
@@ -16,6 +17,23 @@ export interface Route {
   readonly deadlineMs: number | null;
   /** The stages below routing, composed for this route: those that have nothing to do for it are not in. */
   readonly serve: Serve;
+}
+
+/** The part of a request that routing looks at. */
+export interface Subject {
+  readonly protocol: string;
+  readonly model: string;
+  readonly tenant: string;
+  readonly path: string;
+  readonly headers: Headers;
+}
+
+/** Where requests can go. */
+export interface Routes {
+  /** The route of a request, or null where there is none for it. */
+  find(subject: Subject): Route | null;
+  /** The names of all models of a protocol, as clients say them. */
+  modelNames(protocol: string): readonly string[];
 }
 
 /** What routing decided for one request. */

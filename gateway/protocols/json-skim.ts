@@ -11,7 +11,7 @@ const closeBrace = 0x7d;
 /**
  * Finds a member of a JSON object without parsing the rest: the gateway reads a few facts from bodies that are mostly numbers, and
  * relays the bytes as they came. Returns where the value begins, or -1 when there is none or the text is no object up to there.
- * The first member of that name counts. It does not validate: whoever computes on the body does.
+ * The first member of that name counts; the name is of ASCII characters. It does not validate: whoever computes on the body does.
  */
 export function findMember(json: Uint8Array, objectAt: number, name: string): number {
   let at = skipSpace(json, objectAt);

@@ -1,6 +1,5 @@
-import { lightWork } from '../balance/work.ts';
 import type { GatewayError } from '../kernel/errors.ts';
-import type { Ask } from '../pipeline/ask.ts';
+import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
@@ -35,10 +34,9 @@ export const openInference: Protocol = {
   }),
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
-    const { model } = exchange.ask;
-    if (upstreamModel === model || reply.status >= 300) return reply;
+    if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;
     const member = exchange.head.endpoint.operation === 'infer' ? 'model_name' : 'name';
-    return renameModel(reply, { member, model, lengthHeaders: ['content-length', headerLengthHeader] });
+    return renameModel(reply, exchange, { member, lengthHeaders: ['content-length', headerLengthHeader] });
   },
   refuse: refusal,
 };

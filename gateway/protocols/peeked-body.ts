@@ -32,6 +32,11 @@ export class PeekedBody implements Body, Sink {
     return this.#inner.sizeBytes === null ? null : this.#inner.sizeBytes + this.#grownBytes;
   }
 
+  /** How it ended, where it did before it was passed on. */
+  get endedAs(): BodyEnd | null {
+    return this.#ended;
+  }
+
   /** What has come so far. */
   beginning(): Buffer {
     return Buffer.concat(this.#held);

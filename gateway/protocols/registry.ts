@@ -6,4 +6,5 @@ export const protocols = {
   'open-inference': openInference,
 } as const satisfies Record<string, Protocol>;
 
+/** A wire format, as the YAML names it. */
 export type ProtocolName = keyof typeof protocols;

@@ -1,3 +1,5 @@
+import { GatewayError } from '../kernel/errors.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { findMember, skipValue } from './json-skim.ts';
@@ -6,8 +8,6 @@ import { PeekedBody } from './peeked-body.ts';
 interface Renaming {
   /** The member of the answer's outermost object that names the model. */
   readonly member: string;
-  /** The name the client knows. */
-  readonly model: string;
   /** The headers that count bytes of the part in which the name stands. */
   readonly lengthHeaders: readonly string[];
 }
@@ -17,18 +17,28 @@ const searchedBytes = 64 * 1024;
 
 /**
  * Puts the client's name of the model in the place of the replica's and leaves every other byte as it came. An answer that does not
- * name the model near its beginning passes unchanged.
+ * name the model near its beginning passes unchanged. One that breaks off there is refused: the client has seen nothing of it.
  */
-export async function renameModel(reply: Reply, { member, model, lengthHeaders }: Renaming): Promise<Reply> {
+export async function renameModel(
+  reply: Reply,
+  exchange: Exchange,
+  { member, lengthHeaders }: Renaming,
+): Promise<Reply> {
   const body = await PeekedBody.peek(reply.body, searchedBytes);
+  if (body.endedAs === 'broken' || body.endedAs === 'abandoned') throw whyBrokenOff(exchange);
   const start = body.beginning();
   const valueAt = findMember(start, 0, member);
   const valueEnd = valueAt < 0 ? start.length : skipValue(start, valueAt);
   if (valueEnd >= start.length) return { ...reply, body };
-  const name = Buffer.from(JSON.stringify(model));
+  const name = Buffer.from(JSON.stringify(exchange.ask.model));
   body.replaceBeginning(Buffer.concat([start.subarray(0, valueAt), name, start.subarray(valueEnd)]));
   const grownBytes = name.length - (valueEnd - valueAt);
   return { ...reply, headers: withLengths(reply.headers, lengthHeaders, grownBytes), body };
+}
+
+function whyBrokenOff({ cancellation, journal }: Exchange): GatewayError {
+  const message = `replica ${journal.replica} broke off at the beginning of its answer`;
+  return cancellation.reason ?? new GatewayError('upstream_broken', message);
 }
 
 function withLengths(headers: HeaderList, lengthHeaders: readonly string[], grownBytes: number): HeaderList {

@@ -1,9 +1,8 @@
-import type { Backend } from '../balance/backend.ts';
 import type { Rng } from '../kernel/rng.ts';
-import type { Route } from '../pipeline/route.ts';
+import type { Destination, Route } from '../pipeline/route.ts';
 
 /** Chooses one of a route's backends with a probability proportional to its weight. */
-export function drawBackend(route: Route, rng: Rng): Backend {
+export function drawBackend(route: Route, rng: Rng): Destination['backend'] {
   const { destinations } = route;
   if (destinations.length === 1) return destinations[0].backend;
   const total = destinations.reduce((sum, one) => sum + one.weight, 0);

@@ -1,7 +1,4 @@
-import type { Backend } from '../balance/backend.ts';
-import type { Headers } from '../pipeline/headers.ts';
-import { headerOf } from '../pipeline/headers.ts';
-import type { Route } from '../pipeline/route.ts';
+import type { Destination, Route, Routes, Subject } from '../pipeline/route.ts';
 import { matchesPattern } from './pattern.ts';
 
 /** What a request must look like; an absent part accepts anything. All patterns may hold `*` for any characters. */
@@ -19,17 +16,8 @@ export interface Rule {
   readonly route: Route;
 }
 
-/** The part of a request that routing looks at. */
-export interface Subject {
-  readonly protocol: string;
-  readonly model: string;
-  readonly tenant: string;
-  readonly path: string;
-  readonly headers: Headers;
-}
-
 /** All routes in order. The first that matches wins. */
-export class RouteTable {
+export class RouteTable implements Routes {
   readonly #rules: readonly Rule[];
 
   constructor(rules: readonly Rule[]) {
@@ -66,8 +54,8 @@ function namesOf({ match, route }: Rule): string[] {
 }
 
 /** The name by which a backend's replicas know a model: the first of its models that fits, else the name as asked. */
-export function upstreamModelOf(backend: Backend, model: string): string {
-  return backend.models.find((one) => matchesPattern(one.name, model))?.upstream ?? model;
+export function upstreamModelOf({ models }: Destination['backend'], model: string): string {
+  return models.find((one) => matchesPattern(one.name, model))?.upstream ?? model;
 }
 
 /** The part of a match that a request does not fit, or null when it fits all. */
@@ -76,8 +64,13 @@ function mismatchOf(match: Match, subject: Subject): string | null {
   if (match.tenant !== null && !matchesPattern(match.tenant, subject.tenant)) return 'tenant';
   if (match.path !== null && !matchesPattern(match.path, subject.path)) return 'path';
   for (const name in match.headers) {
-    const value = headerOf(subject.headers, name);
-    if (value === null || !matchesPattern(match.headers[name] ?? '', value)) return name;
+    if (!anyFits(match.headers[name] ?? '', subject.headers[name])) return name;
   }
   return null;
+}
+
+/** Whether a header is there and one of its lines fits. */
+function anyFits(pattern: string, lines: string | readonly string[] | undefined): boolean {
+  if (typeof lines === 'string') return matchesPattern(pattern, lines);
+  return lines?.some((line) => matchesPattern(pattern, line)) ?? false;
 }

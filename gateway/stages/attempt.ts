@@ -36,11 +36,12 @@ function takeLease(exchange: Exchange, notThese: readonly Replica[], clock: Cloc
   });
 }
 
-/** A lease on any other replica, or null where there is none to be had. */
+/** A lease on any other replica, or null where there is none to be had. Throws when nobody waits for one any more. */
 async function takeAnother(exchange: Exchange, notThis: Replica, clock: Clock): Promise<Lease | null> {
   try {
     return await takeLease(exchange, [notThis], clock);
   } catch {
+    exchange.cancellation.throwIfCancelled();
     return null;
   }
 }

@@ -32,7 +32,7 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
       exchange.journal.bytesIn = payload.length;
       exchange.journal.readAtMs = clock.nowMs();
       const encoding = headerOf(exchange.head.headers, 'content-encoding');
-      const content = encoding === null ? payload : await decodeContent(payload, encoding, maxBodyBytes);
+      const content = encoding === null ? payload : await decodeContent(payload, encoding, maxBodyBytes, reserve);
       exchange.ask = { ...exchange.protocol.read(exchange.head, content), payload };
       return await next(exchange);
     } finally {

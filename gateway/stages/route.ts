@@ -1,16 +1,17 @@
 import { GatewayError } from '../kernel/errors.ts';
 import type { Rng } from '../kernel/rng.ts';
+import type { Routes } from '../pipeline/route.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import { drawBackend } from '../routing/draw.ts';
-import { type RouteTable, upstreamModelOf } from '../routing/route-table.ts';
+import { upstreamModelOf } from '../routing/route-table.ts';
 
 /** Finds the rule for a request, draws one of its backends, and goes on with the stages composed for that rule. It has no `next` of its own. */
-export function route(table: () => RouteTable, rng: Rng): Stage {
+export function route(routes: () => Routes, rng: Rng): Stage {
   return {
     name: 'route',
     wrap: () => (exchange) => {
       const { head, protocol, ask, journal, tenant } = exchange;
-      const current = table();
+      const current = routes();
       const found = current.find({
         protocol: protocol.name,
         model: ask.model,

@@ -4,6 +4,7 @@ import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { exchangeLine } from './exchange-line.ts';
 
+/** Takes lines for people who run the gateway, each a few facts and a word of what happened. */
 export type Log = Logger;
 
 interface Options {
@@ -29,6 +30,7 @@ const flushEveryMs = 250;
 /** Held while a slow reader keeps lines from being written; beyond it lines are dropped. */
 const mostHeldBytes = 16 * 1024 * 1024;
 
+/** Opens a log on a file or descriptor. Writing never fails and never waits: what nobody takes is dropped. */
 export function openLog({ level, destination, name }: Options): LogOutput {
   const output = pino.destination({
     dest: destination,

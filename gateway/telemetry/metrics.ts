@@ -63,58 +63,69 @@ type Counts = Record<TryFact['kind'], Partial<Record<TryFact['outcome'], number>
 
 /** Gauges whose values stand in the replicas and lines themselves. */
 function showBackends(registry: Registry, backends: () => readonly Backend[]): void {
-  const registers = [registry];
   new Gauge({
     name: metricNames.queueDepth,
     help: 'Requests that wait for a replica.',
     labelNames: ['backend'],
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       for (const backend of backends()) this.set({ backend: backend.name }, backend.dispatcher.waitingCount);
     },
   });
-  const showReplicas = (
-    name: string,
-    help: string,
-    read: (replica: Backend['replicas'][number]) => { value: number; state?: string } | null,
-  ): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['backend', 'replica', 'state'],
-      registers,
-      collect() {
-        this.reset();
-        for (const backend of backends()) {
-          for (const replica of backend.replicas) {
-            const shown = read(replica);
-            if (shown === null) continue;
-            const state = shown.state === undefined ? {} : { state: shown.state };
-            this.set({ backend: backend.name, replica: replica.id, ...state }, shown.value);
-          }
+  for (const gauge of replicaGauges) showReplicas(registry, backends, gauge);
+}
+
+/** A figure of each replica; null where it has none. */
+interface ReplicaGauge {
+  readonly name: string;
+  readonly help: string;
+  read(replica: Backend['replicas'][number]): { readonly value: number; readonly state?: string } | null;
+}
+
+const replicaGauges: readonly ReplicaGauge[] = [
+  {
+    name: metricNames.replicaInFlight,
+    help: 'Requests sent to a replica that have not ended.',
+    read: ({ slot }) => ({ value: slot.inFlight }),
+  },
+  {
+    name: metricNames.replicaReportedQueue,
+    help: 'Requests that wait inside a replica, as it last reported.',
+    read: ({ report }) => (report === null || report.queued === null ? null : { value: report.queued }),
+  },
+  {
+    name: metricNames.replicaGate,
+    help: 'The state of a replica’s gate: 1 for the present one.',
+    read: ({ gate }) => ({ value: 1, state: gate.state }),
+  },
+  {
+    name: metricNames.replicaStanding,
+    help: 'What a replica says of itself: 1 for the present standing.',
+    read: ({ standing }) => ({ value: 1, state: standing }),
+  },
+];
+
+function showReplicas(
+  registry: Registry,
+  backends: () => readonly Backend[],
+  { name, help, read }: ReplicaGauge,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['backend', 'replica', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const backend of backends()) {
+        for (const replica of backend.replicas) {
+          const shown = read(replica);
+          if (shown === null) continue;
+          const state = shown.state === undefined ? {} : { state: shown.state };
+          this.set({ backend: backend.name, replica: replica.id, ...state }, shown.value);
         }
-      },
-    });
-  };
-  showReplicas(metricNames.replicaInFlight, 'Requests sent to a replica that have not ended.', (replica) => ({
-    value: replica.slot.inFlight,
-  }));
-  showReplicas(
-    metricNames.replicaReportedQueue,
-    'Requests that wait inside a replica, as it last reported.',
-    (replica) => {
-      const queued = replica.report?.queued ?? null;
-      return queued === null ? null : { value: queued };
+      }
     },
-  );
-  showReplicas(metricNames.replicaGate, 'The state of a replica’s gate: 1 for the present one.', (replica) => ({
-    value: 1,
-    state: replica.gate.state,
-  }));
-  showReplicas(
-    metricNames.replicaStanding,
-    'What a replica says of itself: 1 for the present standing.',
-    (replica) => ({ value: 1, state: replica.standing }),
-  );
+  });
 }

@@ -35,7 +35,7 @@ export class ObservedBody implements Body, Sink {
   }
 
   chunk(bytes: Uint8Array): boolean {
-    if (this.#bytes === 0) this.#observer.firstByte();
+    if (this.#bytes === 0 && bytes.length > 0) this.#observer.firstByte();
     this.#bytes += bytes.length;
     return this.#sink?.chunk(bytes) ?? true;
   }

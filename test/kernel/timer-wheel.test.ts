@@ -226,12 +226,16 @@ describe('a wheel', () => {
     assert.equal(rig.clock.pending, 0);
     await rig.clock.runUntil(100);
     assert.deepEqual(rig.rang, []);
+    rig.arm('too late', 150);
+    await rig.clock.runUntil(200);
+    assert.deepEqual(rig.rang, [], 'arming does not set it going again');
+    assert.equal(rig.clock.pending, 0);
   });
 
   it('closed by one of its own alarms rings no other', async () => {
     const rig = new Rig();
     rig.arm('closes', 20, () => rig.wheel.close());
-    rig.arm('silenced', 50);
+    for (const dueAtMs of [20, 25, 50]) rig.arm('silenced', dueAtMs);
     await rig.clock.runUntil(200);
     assert.deepEqual(rig.names, ['closes']);
     assert.equal(rig.clock.pending, 0, 'it still turns');

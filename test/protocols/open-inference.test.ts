@@ -1,58 +1,115 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { RequestHead } from '../../gateway/pipeline/exchange.ts';
-import { headerLengthHeader, modelEndpoints, openInference } from '../../gateway/protocols/open-inference.ts';
-import { frame } from '../support/infer-message.ts';
+import { describe, it } from 'node:test';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { bytesBody, type Reply } from '../../gateway/pipeline/reply.ts';
+import { openInference } from '../../gateway/protocols/open-inference.ts';
+import { pumped } from '../support/bodies.ts';
+import { type ExchangeSpec, readExchange } from '../support/exchanges.ts';
 
-const infer = modelEndpoints.find(({ operation }) => operation === 'infer') ?? assert.fail();
-const ready = modelEndpoints.find(({ operation }) => operation === 'ready') ?? assert.fail();
-
-function headOf(endpoint = infer, headers: Record<string, string> = {}): RequestHead {
-  return { method: endpoint.method, path: '/', query: '', params: { model: 'm' }, endpoint, headers };
+function rowsOf(body: string, headers: Record<string, string> = {}): number {
+  return readExchange({ body, headers }).work.rows;
 }
 
-function rowsOf(content: Uint8Array | string, headers: Record<string, string> = {}): number {
-  return openInference.read(headOf(infer, headers), Buffer.from(content)).work.rows;
+function pathOf(spec: ExchangeSpec, upstreamModel = 'digits'): string {
+  return openInference.write(readExchange(spec), upstreamModel).path;
 }
 
-const x = (shape: unknown) => ({ id: 'inputs', inputs: [{ name: 'x', datatype: 'FP32', shape, data: [1, 2] }] });
+describe('reading an inference', () => {
+  it('takes the model from the path', () => {
+    const { ask } = readExchange({ model: 'org/digits v2', body: '{"model":"other"}' });
+    assert.equal(ask.model, 'org/digits v2');
+    assert.equal(ask.isStreaming, false);
+  });
 
-test('each endpoint is there with a version and without', () => {
-  const patterns = modelEndpoints.map(({ method, pattern }) => `${method} ${pattern}`);
-  for (const suffix of ['', '/ready', '/config', '/stats'])
-    for (const version of ['', '/versions/:version'])
-      assert.ok(patterns.includes(`GET /v2/models/:model${version}${suffix}`));
-  for (const version of ['', '/versions/:version'])
-    assert.ok(patterns.includes(`POST /v2/models/:model${version}/infer`));
+  it('takes the first dimension of the first input for the rows', () => {
+    assert.equal(rowsOf('{"id":"1","inputs":[{"name":"x","shape":[8,64],"data":[1]},{"shape":[3]}]}'), 8);
+  });
+
+  it('takes one row for what says nothing of rows', () => {
+    for (const body of ['', '{}', '{"inputs":[]}', '{"inputs":[{}]}', '{"inputs":[{"shape":[]}]}', 'not JSON'])
+      assert.equal(rowsOf(body), 1, body);
+    for (const shape of ['[-1,64]', '[0]', '["8"]', '8', '[1.5]'])
+      assert.equal(rowsOf(`{"inputs":[{"shape":${shape}}]}`), 1, shape);
+  });
+
+  it('reads the JSON in front of binary tensors and nothing behind it', () => {
+    const json = '{"inputs":[{"shape":[4,2]}]}';
+    const length = { 'inference-header-content-length': String(json.length) };
+    assert.equal(rowsOf(`${json}\0\x01\x02\x03`, length), 4);
+    for (const wrong of ['0', 'x', '-3', '1e9', '']) {
+      const rows = rowsOf(json, { 'inference-header-content-length': wrong });
+      assert.ok(rows === 1 || rows === 4, `${wrong}: ${rows}`);
+    }
+  });
+
+  it('takes metadata for light work', () => {
+    assert.deepEqual(readExchange({ operation: 'metadata' }).work, { rows: 1 });
+  });
 });
 
-test('the rows of a request are those of its first input', () => {
-  assert.equal(rowsOf(JSON.stringify(x([7, 2]))), 7);
-  assert.equal(rowsOf(JSON.stringify({ ...x([3]), outputs: [{ shape: [9] }] })), 3);
-  const { body, headers } = frame(x([5, 2]), [Buffer.from('{"inputs":[{"shape":[99]}]}')]);
-  assert.equal(rowsOf(body, { [headerLengthHeader]: headers[headerLengthHeader] ?? '' }), 5);
+describe('writing a request for a replica', () => {
+  it('keeps operation, version and query, and has the replica’s name of the model', () => {
+    assert.equal(pathOf({ query: '?a=b%20c' }), '/v2/models/digits/infer?a=b%20c');
+    assert.equal(pathOf({ version: '3' }, 'digits-q8'), '/v2/models/digits-q8/versions/3/infer');
+    const operations = ['metadata', 'ready', 'config', 'stats'] as const;
+    assert.deepEqual(
+      operations.map((operation) => pathOf({ operation })),
+      ['/v2/models/digits', '/v2/models/digits/ready', '/v2/models/digits/config', '/v2/models/digits/stats'],
+    );
+  });
+
+  it('encodes names so that none can lead elsewhere', () => {
+    assert.equal(
+      pathOf({ version: 'a/b?c' }, 'org/model #1'),
+      '/v2/models/org%2Fmodel%20%231/versions/a%2Fb%3Fc/infer',
+    );
+  });
+
+  it('passes the body on as it came, and none where there is none', () => {
+    const written = openInference.write(readExchange({ body: '{"inputs":[]}' }), 'digits');
+    assert.deepEqual([written.method, String(written.body)], ['POST', '{"inputs":[]}']);
+    const asked = openInference.write(readExchange({ operation: 'ready' }), 'digits');
+    assert.deepEqual([asked.method, asked.body], ['GET', null]);
+  });
+
+  it('wants an answer without encoding where the name in it will be replaced', () => {
+    assert.equal(openInference.write(readExchange(), 'digits').mayBeEncoded, true);
+    assert.equal(openInference.write(readExchange(), 'digits-q8').mayBeEncoded, false);
+  });
 });
 
-test('a request whose rows cannot be read counts as one, for whoever computes it says what is wrong', () => {
-  const unreadable = [
-    '',
-    '{',
-    '[]',
-    '{"inputs":{}}',
-    '{"inputs":[]}',
-    '{"inputs":[7]}',
-    ...[[], [-1], ['a'], [1.5], {}].map((shape) => JSON.stringify(x(shape))),
-  ];
-  for (const content of unreadable) assert.equal(rowsOf(content), 1, content);
-  for (const length of ['0', 'x', ''])
-    assert.equal(rowsOf(JSON.stringify(x([7])), { [headerLengthHeader]: length }), 1, length);
-  assert.equal(rowsOf(JSON.stringify(x([0, 2]))), 1);
+describe('translating an answer', () => {
+  const reply = (text: string, status = 200): Reply => ({
+    status,
+    headers: ['content-length', String(text.length)],
+    source: 'upstream',
+    body: bytesBody(Buffer.from(text)),
+  });
+
+  it('leaves it as it is where the model has one name, or where it is no success', async () => {
+    const same = reply('{"model_name":"digits"}');
+    assert.equal(await openInference.translate(same, readExchange(), 'digits'), same);
+    const error = reply('{"error":"digits-q8 is full"}', 400);
+    assert.equal(await openInference.translate(error, readExchange(), 'digits-q8'), error);
+  });
+
+  it('puts the client’s name where each operation has it', async () => {
+    const cases = [
+      ['infer', '{"model_name":"digits-q8","outputs":[]}', '{"model_name":"digits","outputs":[]}'],
+      ['metadata', '{"name":"digits-q8","model_name":"kept"}', '{"name":"digits","model_name":"kept"}'],
+      ['ready', '{"name":"digits-q8","ready":true}', '{"name":"digits","ready":true}'],
+    ] as const;
+    for (const [operation, from, to] of cases) {
+      const translated = await openInference.translate(reply(from), readExchange({ operation }), 'digits-q8');
+      assert.equal(pumped(translated.body).text, to);
+      assert.deepEqual(translated.headers, ['content-length', String(to.length)]);
+    }
+  });
 });
 
-test('what has no body is light work', () => {
-  const { model, work, isStreaming } = openInference.read(headOf(ready), new Uint8Array(0));
-  assert.deepEqual(
-    [model, work.rows, isStreaming],
-    ['m', openInference.read(headOf(ready), Buffer.from('{}')).work.rows, false],
-  );
+it('a refusal is a bare string, as the specification has it', () => {
+  const { status, headers, body, source } = openInference.refuse(new GatewayError('model_not_found', 'no "x" here'));
+  const text = pumped(body).text;
+  assert.deepEqual([status, source, text], [404, 'refused', '{"error":"no \\"x\\" here"}']);
+  assert.deepEqual(headers, ['content-type', 'application/json', 'content-length', String(text.length)]);
 });

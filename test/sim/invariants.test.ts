@@ -40,10 +40,10 @@ const history = fc.record({
   seed: fc.nat(),
   policy: fc.constantFrom('round-robin' as const, 'random' as const, 'least-outstanding' as const, 'p2c' as const),
   slots: fc.array(fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }), { minLength: 1, maxLength: 4 }),
-  scripts: fc.array(script, { minLength: 1, maxLength: 12 }),
+  scripts: fc.array(script, { minLength: 1, maxLength: 12, size: 'max' }),
   queueMax: fc.integer({ min: 0, max: 6 }),
   waitMs: ms(300),
-  calls: fc.array(call, { minLength: 1, maxLength: 25 }),
+  calls: fc.array(call, { minLength: 1, maxLength: 25, size: 'max' }),
   standings: fc.array(
     fc.record({
       atMs: ms(500),

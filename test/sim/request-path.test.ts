@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Script } from '../support/simulated-replica.ts';
-import { type Answer, Simulation } from '../support/simulation.ts';
+import { type Answer, type Call, Simulation } from '../support/simulation.ts';
 
 const seed = 7;
 const text = (value: string): Uint8Array => Buffer.from(value);
@@ -123,6 +123,18 @@ describe('the request path', () => {
     );
   });
 
+  it('serves what it can at once, and refuses the rest, where nobody may wait', async () => {
+    const simulation = simulate([() => answers(100)], { slots: 1, maxLength: 0 });
+    const done = await finish(
+      simulation,
+      Array.from({ length: 4 }, () => simulation.call()),
+    );
+    assert.deepEqual(
+      done.map((one) => one.exchange.journal.code),
+      ['ok', 'ok', 'queue_full', 'queue_full'],
+    );
+  });
+
   it('aborts the replica at once when its client leaves, and does not blame it', async () => {
     const simulation = simulate([() => answers(1000)]);
     const [answer] = await finish(simulation, [simulation.call({ leavesAfterMs: 40 })]);
@@ -148,5 +160,55 @@ describe('the request path', () => {
       ['ok', 'ok', 'client_left', 'ok'],
     );
     assert.equal(simulation.replicaOf('digits/a').seen.length, 3, 'the one that left was never sent');
+  });
+
+  it('tells a client that left while its second try waited for a replica no fault of the first one', async () => {
+    const simulation = simulate([() => ({ refusesAfterMs: 30 }), () => answers(1000)], { slots: 1 });
+    // Two each fill both replicas.
+    const others = Array.from({ length: 4 }, () => simulation.call({ leavesAfterMs: 500 }));
+    const done = await finish(simulation, others);
+    const codes = done.map((one) => one.exchange.journal.code);
+    assert.deepEqual(codes, ['client_left', 'client_left', 'client_left', 'client_left']);
+  });
+});
+
+describe('an answer in which the model is renamed', () => {
+  const begins = { afterMs: 5, bytes: text('{"model_name":') };
+
+  async function callOnce(script: Script, call: Call): Promise<{ answer: Answer; outcomes: string[] }> {
+    const simulation = new Simulation({
+      seed,
+      backends: [
+        {
+          name: 'digits',
+          upstreamModel: 'digits-q8',
+          replicas: [{ id: 'a', script: () => script }],
+          timeouts: { totalMs: 5000, idleMs: 1000 },
+        },
+      ],
+    });
+    const [answer] = await finish(simulation, [simulation.call(call)]);
+    return { answer: answer ?? assert.fail(), outcomes: simulation.tried.map(({ outcome }) => outcome) };
+  }
+
+  it('reaches the client whole', async () => {
+    const pieces = [begins, { afterMs: 5, bytes: text('"digits-q8"}') }];
+    const { answer, outcomes } = await callOnce({ pieces }, {});
+    assert.equal(answer.body.toString(), '{"model_name":"digits"}');
+    assert.deepEqual(outcomes, ['succeeded']);
+  });
+
+  it('is a 502 when it breaks off, or stops, before the client has seen anything of it', async () => {
+    for (const ends of ['broken', 'hangs'] as const) {
+      const { answer, outcomes } = await callOnce({ pieces: [begins], ends }, {});
+      assert.deepEqual([answer.status, answer.exchange.journal.code], [502, 'upstream_broken']);
+      assert.deepEqual(outcomes, ['failed']);
+    }
+  });
+
+  it('ends with the client that leaves meanwhile, and blames nobody', async () => {
+    const { answer, outcomes } = await callOnce({ pieces: [begins], ends: 'hangs' }, { leavesAfterMs: 50 });
+    assert.deepEqual([answer.status, answer.exchange.journal.code], [499, 'client_left']);
+    assert.deepEqual(outcomes, ['abandoned']);
   });
 });

@@ -3,9 +3,10 @@ import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import { type Address, Replica, type Standing } from '../../gateway/balance/replica.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
-import { lightWork, type Work } from '../../gateway/balance/work.ts';
+import type { Work } from '../../gateway/balance/work.ts';
 import { type Gate, passingGate } from '../../gateway/guard/gate.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 
 /** What a test says of a replica; it is ready, idle, of weight 1 and unknown slots unless said otherwise. */
 export interface ReplicaSpec {

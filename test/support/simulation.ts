@@ -29,6 +29,8 @@ export interface SimulatedBackend {
     readonly script: (requestNumber: number) => Script;
   }[];
   readonly policy?: BalancingName;
+  /** The name by which its replicas know the model that clients call like the backend. */
+  readonly upstreamModel?: string | null;
   readonly queue?: { readonly maxLength: number; readonly waitMs: number };
   readonly timeouts?: Partial<TryTimeouts>;
 }
@@ -143,7 +145,7 @@ export class Simulation {
   }
 
   #build(
-    { name, replicas, policy = 'least-outstanding', queue, timeouts }: SimulatedBackend,
+    { name, replicas, policy = 'least-outstanding', upstreamModel = null, queue, timeouts }: SimulatedBackend,
     board: LoadBoard,
   ): Backend {
     const { signal, newPolicy } = balancings[policy];
@@ -182,7 +184,7 @@ export class Simulation {
         this.secondReleases += 1;
       },
     });
-    const models = [{ name, upstream: null }];
+    const models = [{ name, upstream: upstreamModel }];
     return {
       name,
       protocol: 'open-inference',

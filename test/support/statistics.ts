@@ -22,6 +22,8 @@ export function assertDrawnFrom(shares: readonly number[], counts: readonly numb
     chiSquare += (count - expected) ** 2 / expected;
     freedom += 1;
   }
+  // All in one bin: that the others are empty has been seen.
+  if (freedom <= 0) return;
   const spread = 2 / (9 * freedom);
   const bound = freedom * (1 - spread + deviations * Math.sqrt(spread)) ** 3;
   const seen = counts.length <= 16 ? ` for ${counts.join(', ')}` : '';

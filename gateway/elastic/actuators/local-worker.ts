@@ -16,7 +16,7 @@ export interface WorkerWatcher {
   starting(): void;
   /** It listens. */
   ready(): void;
-  /** It is gone; another one follows after `restartInMs`. */
+  /** It is gone without having been asked to; another one follows after `restartInMs`. */
   exited(reason: string, restartInMs: number): void;
 }
 
@@ -57,6 +57,8 @@ export class LocalWorker {
     if (child === null) return;
     const gone = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
+      // A program that could not be started never exits.
+      child.once('error', () => resolve());
     });
     child.kill('SIGTERM');
     const kill = this.#options.clock.after(killAfterMs, () => child.kill('SIGKILL'));
@@ -87,9 +89,10 @@ export class LocalWorker {
   #exited(child: ChildProcess, reason: string): void {
     if (this.#child !== child) return;
     this.#child = null;
+    if (!this.#isWanted) return;
     const wasSettled = this.#readyAtMs !== null && this.#options.clock.nowMs() - this.#readyAtMs >= settledAfterMs;
     this.#restartMs = wasSettled ? firstRestartMs : Math.min(this.#restartMs * 2, lastRestartMs);
     this.#options.watcher.exited(reason, this.#restartMs);
-    if (this.#isWanted) this.#restart = this.#options.clock.after(this.#restartMs, () => this.#spawn());
+    this.#restart = this.#options.clock.after(this.#restartMs, () => this.#spawn());
   }
 }

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { balancings } from '../../gateway/balance/registry.ts';
+import type { Gate } from '../../gateway/guard/gate.ts';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { Dispatching, type Taken } from '../support/dispatching.ts';
+import { hold, newReplica, newReplicas } from '../support/replicas.ts';
+
+const names = Object.keys(balancings) as (keyof typeof balancings)[];
+const silence = { inFlight: null, queued: null, serviceSeconds: null };
+
+/** Where each wish went, `-` for those that wait, the code for those refused. */
+function fates(taken: readonly Taken[]): string[] {
+  return taken.map(({ lease, error }) => lease?.replica.id ?? error?.code ?? '-');
+}
+
+describe('credits', () => {
+  for (const policy of names) {
+    it(`are 1.25 times the slots, rounded up, under ${policy}`, async () => {
+      for (const [slots, credits] of [
+        [1, 2],
+        [2, 3],
+        [3, 4],
+        [4, 5],
+        [8, 10],
+        [9, 12],
+      ] as const) {
+        const replicas = newReplicas({ slots }, { slots });
+        const play = new Dispatching(replicas, { policy });
+        const taken = Array.from({ length: 2 * credits + 5 }, () => play.take());
+        await play.pass();
+        assert.deepEqual(
+          replicas.map(({ slot }) => slot.inFlight),
+          [credits, credits],
+          `${slots} slots`,
+        );
+        assert.equal(play.dispatcher.waitingCount, 5);
+        assert.ok(taken.slice(0, -5).every(({ lease }) => lease !== null));
+      }
+    });
+
+    it(`do not bind where slots are unknown, under ${policy}`, () => {
+      const play = new Dispatching(newReplicas({ slots: null }, { slots: 1 }), { policy });
+      for (let n = 0; n < 200; n++) assert.notEqual(play.take().lease, null);
+      assert.equal(play.dispatcher.waitingCount, 0);
+    });
+  }
+
+  it('grow with a report that tells of more slots, which wakes the line', async () => {
+    const replica = newReplica();
+    const play = new Dispatching([replica]);
+    replica.takeReport({ slots: 1, ...silence });
+    const taken = Array.from({ length: 7 }, () => play.take());
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', '-', '-', '-', '-', '-']);
+    replica.takeReport({ slots: 3, ...silence });
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', 'a', 'a', '-', '-', '-']);
+  });
+
+  it('shrink with a report, and what is under way goes on', async () => {
+    const replica = newReplica();
+    const play = new Dispatching([replica]);
+    const taken = Array.from({ length: 5 }, () => play.take());
+    replica.takeReport({ slots: 1, ...silence });
+    const late = play.take();
+    for (const { lease } of taken.slice(0, 3)) lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates([late]), ['-'], 'two of two credits are still out');
+    taken[3]?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates([late]), ['a']);
+  });
+});
+
+describe('the line', () => {
+  it('is served first come, first served', async () => {
+    const play = new Dispatching([newReplica({ slots: 1 })]);
+    const taken = Array.from({ length: 5 }, () => play.take());
+    taken[1]?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', 'a', '-', '-']);
+    taken[0]?.lease?.release('failed');
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', 'a', 'a', '-']);
+  });
+
+  it('lets nobody overtake who comes when a credit has just become free', async () => {
+    const play = new Dispatching([newReplica({ slots: 1 })]);
+    const taken = [play.take(), play.take(), play.take()];
+    taken[0]?.lease?.release('succeeded');
+    const late = play.take();
+    await play.pass();
+    assert.deepEqual(fates([...taken, late]), ['a', 'a', 'a', '-']);
+  });
+
+  it('has a place at its head for who comes back after a failure, also when it is full', async () => {
+    const [a, b = a] = newReplicas({ slots: 1 }, { slots: 1 });
+    const play = new Dispatching([a, b], { maxLength: 1 });
+    const leases = [play.take(), play.take(), play.take(), play.take()];
+    const newcomer = play.take();
+    const another = play.take();
+    const comesBack = play.take([a]);
+    await play.pass();
+    assert.deepEqual(fates([newcomer, another, comesBack]), ['-', 'queue_full', '-']);
+    leases.find(({ lease }) => lease?.replica === b)?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates([newcomer, comesBack]), ['-', 'b']);
+  });
+
+  it('does not stop at somebody who may not have what is free', async () => {
+    const [a, b = a] = newReplicas({ slots: 1 }, { slots: 1 });
+    const play = new Dispatching([a, b]);
+    const leases = [play.take(), play.take(), play.take(), play.take()];
+    const newcomer = play.take();
+    const comesBack = play.take([a]);
+    leases.find(({ lease }) => lease?.replica === a)?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates([newcomer, comesBack]), ['a', '-']);
+  });
+
+  it('lets who comes back have at once what it may have, past those who may not', async () => {
+    const [a, b = a] = newReplicas({ slots: 1 }, { slots: 1 });
+    const play = new Dispatching([a, b]);
+    hold(a);
+    hold(a);
+    const waiting = play.take([b]);
+    assert.deepEqual(fates([waiting, play.take([a])]), ['-', 'b']);
+    const newcomer = play.take();
+    await play.pass();
+    assert.deepEqual(fates([waiting, newcomer]), ['-', 'b'], 'nor does a newcomer wait behind one it could not serve');
+  });
+
+  it('is bounded, refuses beyond its bound at once, and says when to come again', () => {
+    const play = new Dispatching([newReplica({ slots: 1 })], { maxLength: 2 });
+    const taken = Array.from({ length: 5 }, () => play.take());
+    assert.deepEqual(fates(taken), ['a', 'a', '-', '-', 'queue_full']);
+    assert.equal(taken[4]?.error?.retryAfterMs, 1000);
+    assert.equal(play.dispatcher.refusal()?.code, 'queue_full');
+    assert.equal(play.dispatcher.refusal([newReplica()]), null, 'a place at the head is always to be had');
+  });
+
+  it('of length 0 makes nobody wait, and refuses nobody for whom a replica is free', () => {
+    const play = new Dispatching([newReplica({ slots: 1 })], { maxLength: 0 });
+    assert.equal(play.dispatcher.refusal(), null);
+    assert.deepEqual(fates([play.take(), play.take(), play.take()]), ['a', 'a', 'queue_full']);
+    assert.equal(play.dispatcher.refusal()?.code, 'queue_full');
+  });
+
+  it('gives up after the wait, at most one tick late', async () => {
+    const play = new Dispatching([newReplica({ slots: 1 })], { waitMs: 300 });
+    const taken = [play.take(), play.take(), play.take()];
+    await play.pass(299);
+    assert.deepEqual(fates(taken), ['a', 'a', '-']);
+    await play.pass(11);
+    assert.deepEqual(fates(taken), ['a', 'a', 'queue_timeout']);
+    assert.equal(play.dispatcher.waitingCount, 0);
+    assert.equal(play.wheel.armedCount, 0);
+  });
+
+  it('is left when nobody waits any more, whatever the reason', async () => {
+    const play = new Dispatching([newReplica({ slots: 1 })]);
+    const taken = [play.take(), play.take(), play.take([], play.wish(100)), play.take()];
+    taken[3]?.wish.cancellation.cancel(new GatewayError('client_left', 'left'));
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', '-', 'client_left']);
+    await play.pass(110);
+    assert.deepEqual(fates(taken), ['a', 'a', 'deadline_exceeded', 'client_left']);
+    assert.equal(play.dispatcher.waitingCount, 0);
+    assert.equal(play.wheel.armedCount, 0);
+  });
+
+  it('hands nothing to somebody whose deadline has passed and is about to be told', async () => {
+    const play = new Dispatching([newReplica({ slots: 1 })]);
+    const taken = [play.take(), play.take(), play.take([], play.wish(105)), play.take()];
+    await play.pass(107);
+    taken[0]?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', '-', 'a']);
+    await play.pass(5);
+    assert.deepEqual(fates(taken), ['a', 'a', 'deadline_exceeded', 'a']);
+  });
+
+  it('takes nobody in who has been cancelled already', () => {
+    const play = new Dispatching([newReplica()]);
+    const wish = play.wish();
+    wish.cancellation.cancel(new GatewayError('client_left', 'left'));
+    assert.deepEqual(fates([play.take([], wish)]), ['client_left']);
+  });
+});
+
+describe('a wish that waiting cannot help', () => {
+  it('is refused at once when no replica is in prospect', () => {
+    for (const standing of ['unready', 'draining'] as const) {
+      const play = new Dispatching(newReplicas({ standing }, { standing }));
+      const taken = play.take();
+      assert.deepEqual(fates([taken]), ['none_eligible']);
+      assert.equal(taken.error?.retryAfterMs, 1000);
+      assert.equal(play.dispatcher.refusal()?.code, 'none_eligible');
+    }
+    assert.deepEqual(fates([new Dispatching([]).take()]), ['none_eligible']);
+  });
+
+  it('is refused when every replica in prospect is ruled out for it', () => {
+    const [a, b = a] = newReplicas({}, { standing: 'unready' });
+    const play = new Dispatching([a, b]);
+    assert.deepEqual(fates([play.take([a])]), ['none_eligible']);
+  });
+
+  it('waits while a replica is starting, and gets it', async () => {
+    const replica = newReplica({ standing: 'starting' });
+    const play = new Dispatching([replica]);
+    const taken = play.take();
+    assert.deepEqual(fates([taken]), ['-']);
+    assert.equal(play.dispatcher.refusal(), null);
+    replica.setStanding('ready', 'passed its health check');
+    await play.pass();
+    assert.deepEqual(fates([taken]), ['a']);
+  });
+
+  it('is refused when the last replica in prospect is lost while it waits', async () => {
+    const replica = newReplica({ slots: 1 });
+    const play = new Dispatching([replica]);
+    const taken = Array.from({ length: 4 }, () => play.take());
+    replica.setStanding('unready', 'gone');
+    await play.pass();
+    assert.deepEqual(fates(taken), ['a', 'a', 'none_eligible', 'none_eligible']);
+    assert.equal(play.dispatcher.waitingCount, 0);
+  });
+});
+
+describe('taking without waiting', () => {
+  it('goes past the line, and is null where nothing is free', () => {
+    const play = new Dispatching([newReplica({ slots: 1 })]);
+    const taken = [play.take(), play.take(), play.take()];
+    assert.equal(play.dispatcher.tryTake(play.wish()), null);
+    assert.deepEqual(fates(taken), ['a', 'a', '-']);
+  });
+
+  it('leaves nobody outside a line of length 0 when a gate lets nothing pass', () => {
+    const shut: Gate = { state: 'probing', enter: () => null };
+    const play = new Dispatching([newReplica({ gate: shut })], { maxLength: 0 });
+    assert.deepEqual(fates([play.take()]), ['queue_full']);
+  });
+
+  it('asks the gates in turn, and leaves a replica out whose gate lets nothing pass', () => {
+    const shut: Gate = { state: 'probing', enter: () => null };
+    const play = new Dispatching(newReplicas({ gate: shut }, {}, { gate: shut }));
+    for (let n = 0; n < 20; n++) assert.equal(play.dispatcher.tryTake(play.wish())?.replica.id, 'b');
+    assert.equal(new Dispatching([newReplica({ gate: shut })]).dispatcher.tryTake(play.wish()), null);
+  });
+
+  it('settles the permit of the gate with the outcome of the lease', () => {
+    const outcomes: string[] = [];
+    const gate: Gate = { state: 'passing', enter: () => ({ settle: (as) => outcomes.push(as) }) };
+    const play = new Dispatching([newReplica({ gate })]);
+    play.take().lease?.release('refused');
+    assert.deepEqual(outcomes, ['refused']);
+  });
+});
+
+it('a lease released twice is told, and serves nobody in the line', async () => {
+  const replica = newReplica({ slots: 1 });
+  const play = new Dispatching([replica]);
+  const taken = [play.take(), play.take(), play.take(), play.take()];
+  taken[0]?.lease?.release('succeeded');
+  taken[0]?.lease?.release('succeeded');
+  await play.pass();
+  assert.deepEqual(fates(taken), ['a', 'a', 'a', '-']);
+  assert.deepEqual(play.releasedTwice, [taken[0]?.lease]);
+  assert.equal(replica.slot.inFlight, 2);
+});
+
+it('requests that others send to a replica count against its credits', async () => {
+  const replica = newReplica({ slots: 1 });
+  const play = new Dispatching([replica]);
+  hold(replica);
+  hold(replica);
+  assert.deepEqual(fates([play.take()]), ['-']);
+});

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { Topic } from '../../gateway/kernel/topic.ts';
+
+it('a topic tells every fact to every subscriber at once, in the order they subscribed', () => {
+  const topic = new Topic<number>();
+  const told: string[] = [];
+  topic.publish(0);
+  topic.subscribe((fact) => told.push(`a${fact}`));
+  topic.subscribe((fact) => told.push(`b${fact}`));
+  topic.publish(1);
+  topic.publish(2);
+  assert.deepEqual(told, ['a1', 'b1', 'a2', 'b2']);
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import type { Exchange } from '../../gateway/pipeline/exchange.ts';
+import { newExchange } from '../support/exchanges.ts';
+
+describe('the deadline of an exchange', () => {
+  it('cancels it when it passes, at most one tick late', async () => {
+    const clock = new VirtualClock();
+    const exchange = newExchange({ clock });
+    exchange.cutTo(105);
+    await clock.runUntil(104);
+    assert.equal(reasonOf(exchange), null);
+    await clock.runUntil(115);
+    assert.equal(reasonOf(exchange), 'deadline_exceeded');
+  });
+
+  it('is the earliest it was cut to', async () => {
+    const clock = new VirtualClock();
+    const exchange = newExchange({ clock });
+    assert.equal(exchange.deadlineMs, Number.POSITIVE_INFINITY);
+    for (const deadlineMs of [300, 100, 200]) exchange.cutTo(deadlineMs);
+    assert.equal(exchange.deadlineMs, 100);
+    await clock.runUntil(110);
+    assert.equal(reasonOf(exchange), 'deadline_exceeded');
+  });
+
+  it('that was met cancels nothing, and leaves no alarm', async () => {
+    const clock = new VirtualClock();
+    const exchange = newExchange({ clock });
+    exchange.meetDeadline();
+    exchange.cutTo(100);
+    exchange.meetDeadline();
+    await clock.runAll();
+    assert.equal(reasonOf(exchange), null);
+    assert.equal(clock.pending, 0);
+  });
+});
+
+it('what a stage writes cannot be read before', () => {
+  const exchange = newExchange();
+  assert.throws(() => exchange.tenant, /exchange\.tenant was read before the stage that writes it/);
+  assert.throws(() => exchange.ask, /exchange\.ask/);
+  assert.throws(() => exchange.work, /exchange\.ask/);
+  assert.throws(() => exchange.choice, /exchange\.choice/);
+  exchange.tenant = 'team';
+  assert.equal(exchange.tenant, 'team');
+});
+
+it('an exchange without a deadline arms no alarm', () => {
+  const clock = new VirtualClock();
+  newExchange({ clock });
+  assert.equal(clock.pending, 0);
+});
+
+/** The code for which it was cancelled, or null. */
+function reasonOf({ cancellation }: Exchange): string | null {
+  return cancellation.reason?.code ?? null;
+}

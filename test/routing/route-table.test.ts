@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Backend } from '../../gateway/balance/backend.ts';
+import type { Subject } from '../../gateway/pipeline/route.ts';
+import { type Match, RouteTable, type Rule, upstreamModelOf } from '../../gateway/routing/route-table.ts';
+import { newBackend } from '../support/backends.ts';
+
+const anything: Match = { model: null, tenant: null, path: null, headers: {} };
+const subject: Subject = {
+  protocol: 'open-inference',
+  model: 'digits',
+  tenant: 'anonymous',
+  path: '/v2/models/digits/infer',
+  headers: {},
+};
+
+function rule(name: string, match: Partial<Match>, backend: Backend = newBackend(name)): Rule {
+  return {
+    match: { ...anything, ...match },
+    protocol: backend.protocol,
+    route: {
+      name,
+      destinations: [{ backend, weight: 1 }],
+      deadlineMs: null,
+      serve: () => Promise.reject(new Error('not to be served')),
+    },
+  };
+}
+
+function found(rules: readonly Rule[], asked: Partial<Subject> = {}): string | null {
+  return new RouteTable(rules).find({ ...subject, ...asked })?.name ?? null;
+}
+
+describe('a route table', () => {
+  it('gives the first rule that fits, in the order written', () => {
+    const rules = [rule('other', { model: 'other' }), rule('first', { model: 'dig*' }), rule('second', {})];
+    assert.equal(found(rules), 'first');
+    assert.equal(found(rules, { model: 'bert' }), 'second');
+    assert.equal(found(rules.slice(0, 2), { model: 'bert' }), null);
+    assert.equal(found([]), null);
+  });
+
+  it('fits a rule only when each of its parts fits', () => {
+    const match = { model: 'digits', tenant: 'team-*', path: '/v2/*', headers: { 'x-beta': '1*' } };
+    const fitting = { tenant: 'team-a', headers: { 'x-beta': '1' } };
+    assert.equal(found([rule('r', match)], fitting), 'r');
+    const others: readonly Partial<Subject>[] = [
+      { model: 'bert' },
+      { tenant: 'anonymous' },
+      { path: '/v1/x' },
+      { headers: {} },
+      { headers: { 'x-beta': '2' } },
+      { protocol: 'openai' },
+    ];
+    for (const other of others) assert.equal(found([rule('r', match)], { ...fitting, ...other }), null);
+  });
+
+  it('fits a header of several lines when one of them fits', () => {
+    const rules = [rule('r', { headers: { 'x-beta': 'yes' } })];
+    assert.equal(found(rules, { headers: { 'x-beta': ['no', 'yes'] } }), 'r');
+    assert.equal(found(rules, { headers: { 'x-beta': ['no'] } }), null);
+    assert.equal(found(rules, { headers: { 'x-beta': undefined } }), null);
+    assert.equal(found([rule('r', { headers: { 'x-beta': '*' } })]), null, 'any value, but there must be one');
+  });
+
+  it('says of every rule up to the winner what does not fit', () => {
+    const table = new RouteTable([
+      rule('model', { model: 'bert' }),
+      rule('tenant', { tenant: 'team' }),
+      rule('path', { path: '/v1' }),
+      rule('header', { headers: { 'x-beta': '1' } }),
+      { ...rule('protocol', {}), protocol: 'openai' },
+      rule('wins', { model: 'digits' }),
+      rule('never asked', {}),
+    ]);
+    const steps = table.explain(subject).map(({ route, mismatch }) => [route.name, mismatch]);
+    assert.deepEqual(steps, [
+      ['model', 'model'],
+      ['tenant', 'tenant'],
+      ['path', 'path'],
+      ['header', 'x-beta'],
+      ['protocol', 'protocol'],
+      ['wins', null],
+    ]);
+    assert.equal(new RouteTable([rule('model', { model: 'bert' })]).explain(subject).at(-1)?.mismatch, 'model');
+  });
+
+  it('names the models of a protocol once each, sorted, as clients say them', () => {
+    const models = [
+      { name: 'zebra', upstream: 'z' },
+      { name: 'ant-*', upstream: null },
+    ];
+    const table = new RouteTable([
+      rule('written', { model: 'digits' }),
+      rule('by path', { path: '/x' }, newBackend('pool', { models })),
+      rule('again', { model: 'digits' }),
+      { ...rule('elsewhere', { model: 'gpt' }), protocol: 'openai' },
+    ]);
+    assert.deepEqual(table.modelNames('open-inference'), ['ant-*', 'digits', 'zebra']);
+    assert.deepEqual(table.modelNames('openai'), ['gpt']);
+    assert.deepEqual(table.modelNames('tf-serving'), []);
+  });
+});
+
+it('a model is called upstream as the first that fits says, else as the client calls it', () => {
+  const backend = newBackend('pool', {
+    models: [
+      { name: 'digits', upstream: 'digits-q8' },
+      { name: 'bert-*', upstream: 'bert' },
+      { name: 'bert-large', upstream: 'never' },
+      { name: 'same', upstream: null },
+    ],
+  });
+  const asked = ['digits', 'bert-large', 'same', 'unknown'];
+  assert.deepEqual(
+    asked.map((model) => upstreamModelOf(backend, model)),
+    ['digits-q8', 'bert', 'same', 'unknown'],
+  );
+});

@@ -1,0 +1,22 @@
+import type { Backend, ModelName, TryTimeouts } from '../../gateway/balance/backend.ts';
+import type { Replica } from '../../gateway/balance/replica.ts';
+import { Dispatching } from './dispatching.ts';
+
+const never = Number.POSITIVE_INFINITY;
+const timeouts: TryTimeouts = { connectMs: 1000, firstByteMs: never, idleMs: never, totalMs: never };
+
+interface BackendSpec {
+  readonly models?: readonly ModelName[];
+  readonly replicas?: readonly Replica[];
+  /** Dispatches to the replicas; made here where none is given. */
+  readonly dispatching?: Dispatching;
+  readonly wantsReports?: boolean;
+}
+
+/** A backend called as the test says, of a model of that name and no replicas unless said otherwise. */
+export function newBackend(name: string, spec: BackendSpec = {}): Backend {
+  const { models = [{ name, upstream: null }], replicas = [], wantsReports = false } = spec;
+  const { dispatching = new Dispatching(replicas) } = spec;
+  const { dispatcher } = dispatching;
+  return { name, protocol: 'open-inference', models, replicas, dispatcher, timeouts, wantsReports };
+}
