@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { WaitingLine } from './admission/waiting-line.ts';
 import type { Backend } from './balance/backend.ts';
 import { Dispatcher } from './balance/dispatcher.ts';
@@ -24,8 +23,8 @@ export interface BackendParts {
   readonly board: LoadBoard;
   readonly transport: Transport;
   readonly log: Log;
-  /** Where the sockets of bundled workers are made. */
-  readonly runtimeFolder: string;
+  /** The path of a socket for one more bundled worker. */
+  newSocketPath(): string;
   /** The program that runs a bundled worker, to which its options are added. */
   readonly workerCommand: readonly [string, ...string[]];
   readonly bundledModels: string;
@@ -64,7 +63,7 @@ function assembleReplica(settings: ReplicaSettings, backend: BackendSettings, pa
   const replica = new Replica({
     id,
     backendName: backend.name,
-    address: addressOf(settings, backend, parts),
+    address: addressOf(settings, parts),
     weight,
     slots,
     signal: balancings[backend.policy].signal,
@@ -119,13 +118,18 @@ function keepGoing(
     phaseShare: rng.next(),
     clock,
   });
-  if (settings.at.kind === 'url') return { replica, start: () => prober.start(), close: async () => prober.close() };
+  const { socketPath } = replica.address;
+  if (settings.at.kind === 'url' || socketPath === null)
+    return { replica, start: () => prober.start(), close: async () => prober.close() };
   const worker = new LocalWorker({
-    command: workerCommand(settings.at, socketPathOf(replica.id, replica.backendName, parts), parts),
-    socketPath: socketPathOf(replica.id, replica.backendName, parts),
+    command: workerCommand(settings.at, socketPath, parts),
+    socketPath,
     clock,
     watcher: {
-      starting: () => replica.setStanding('starting', 'its process loads the models'),
+      starting(pid) {
+        parts.log.info({ replica: replica.fullName, pid }, 'worker started');
+        replica.setStanding('starting', `its process ${pid} loads the models`);
+      },
       ready: () => prober.start(),
       exited(reason, restartInMs) {
         prober.stop();
@@ -143,20 +147,10 @@ function keepGoing(
   };
 }
 
-function addressOf(settings: ReplicaSettings, backend: BackendSettings, parts: BackendParts): Address {
-  const { at, headers, caPem, serverName } = settings;
+function addressOf({ at, headers, caPem, serverName }: ReplicaSettings, parts: BackendParts): Address {
   const common = { headers, tls: { caPem, serverName } };
   if (at.kind === 'url') return { origin: at.origin, basePath: at.basePath, socketPath: at.socketPath, ...common };
-  return {
-    origin: 'http://localhost',
-    basePath: '',
-    socketPath: socketPathOf(settings.id, backend.name, parts),
-    ...common,
-  };
-}
-
-function socketPathOf(id: string, backendName: string, { runtimeFolder }: BackendParts): string {
-  return join(runtimeFolder, `${backendName}-${id}.sock`);
+  return { origin: 'http://localhost', basePath: '', socketPath: parts.newSocketPath(), ...common };
 }
 
 function workerCommand(

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assembleBackend, type BackendParts, type LiveBackend } from './assemble-backend.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { assembleRoutes } from './assemble-routes.ts';
 import type { Backend } from './balance/backend.ts';
+import { SocketFolder } from './elastic/actuators/socket-folder.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import { LoadBoard } from './kernel/load-board.ts';
@@ -40,25 +39,27 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   const wheel = new TimerWheel(clock);
   const rng = systemRng();
   const transport = new UndiciTransport({ clock, wheel });
-  const runtimeFolder = mkdtempSync(join(tmpdir(), 'headgate-'));
+  const sockets = new SocketFolder();
   const settled = new Topic<Exchange>();
   const tried = new Topic<TryFact>();
   const secondReleases = { count: 0 };
-  const live = assembleBackends(settings, { clock, wheel, rng, transport, log, runtimeFolder, secondReleases });
+  const live = assembleBackends(settings, {
+    clock,
+    wheel,
+    rng,
+    transport,
+    log,
+    newSocketPath: sockets.newPath,
+    secondReleases,
+  });
   const backends = live.map(({ backend }) => backend);
   const routes = assembleRoutes(settings, backends, routePath({ transport, clock, tried }));
   const serve = requestPath({ settled, limits: settings.listen, routes: () => routes, clock, rng });
   const running = new RunningExchanges(serve, settled);
-  const registry = gatewayMetrics({
-    backends: () => backends,
-    settled,
-    tried,
-    secondReleases: () => secondReleases.count,
-  });
+  const registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases });
   logExchanges({ line }, settled);
-  const removeFolder = (): void => rmSync(runtimeFolder, { recursive: true, force: true });
   const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel }).catch((error) => {
-    removeFolder();
+    sockets.remove();
     throw error;
   });
   for (const { start } of live) start();
@@ -72,7 +73,7 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
       await drain(ports.client, running, clock, drainMs);
       await closeAll(live, transport, ports);
       wheel.close();
-      removeFolder();
+      sockets.remove();
     },
   };
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { Hono } from 'hono';
 import pino from 'pino';
 import { assembleBackend } from '../assemble-backend.ts';
@@ -159,7 +158,7 @@ function routesOf(settings: Settings): RouteTable {
     board: new LoadBoard(),
     transport: new UndiciTransport({ clock, wheel }),
     log: pino({ level: 'silent' }),
-    runtimeFolder: tmpdir(),
+    newSocketPath: () => 'none',
     workerCommand: [process.execPath] as const,
     bundledModels: '',
     secondReleases: { count: 0 },

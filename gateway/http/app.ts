@@ -100,7 +100,10 @@ function methodsAt(path: string, { protocols, directory }: Parts): string[] {
 function isPathOf(pattern: string, path: string): boolean {
   const wanted = pattern.split('/');
   const given = path.split('/');
-  return wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at]);
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, at) => (part.startsWith(':') ? given[at] !== '' : part === given[at]))
+  );
 }
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {

@@ -11,7 +11,7 @@ interface Sources {
   readonly settled: Topic<Exchange>;
   readonly tried: Topic<TryFact>;
   /** How often a lease was released twice so far: a fault of the gateway's. */
-  readonly secondReleases: () => number;
+  readonly secondReleases: { readonly count: number };
 }
 
 /** The gateway's metrics. What changes with every request is counted here; what replicas and lines hold is read when scraped. */
@@ -27,7 +27,7 @@ export function gatewayMetrics(sources: Sources): Registry {
     registers: [registry],
     collect() {
       this.reset();
-      this.inc(sources.secondReleases());
+      this.inc(sources.secondReleases.count);
     },
   });
   return registry;

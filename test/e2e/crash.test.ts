@@ -38,7 +38,7 @@ class Stream {
 
   async #run(url: string, body: string): Promise<void> {
     for (let dueMs = performance.now(); this.#isOn; dueMs += everyMs) {
-      await pause(dueMs - performance.now());
+      await pause(Math.max(0, dueMs - performance.now()));
       this.#running.push(this.#send(url, body));
     }
   }
@@ -54,12 +54,11 @@ class Stream {
   }
 }
 
-/** The workers' process ids by the replica they are, from their latest `ready` lines. */
+/** The workers' process ids by the replica they are, as the gateway's log last told them. */
 function pidsOf({ process: { log } }: RunningGateway): Map<string, number> {
   const pids = new Map<string, number>();
-  for (const { name, msg, pid, at } of log) {
-    const replica = /digits-(worker-\d)\.sock$/.exec(String(at))?.[1];
-    if (name === 'worker' && msg === 'ready' && replica !== undefined) pids.set(replica, Number(pid));
+  for (const { msg, replica, pid } of log) {
+    if (msg === 'worker started') pids.set(String(replica).replace(/^.*\//, ''), Number(pid));
   }
   return pids;
 }

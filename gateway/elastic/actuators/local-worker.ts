@@ -13,7 +13,7 @@ interface Options {
 /** Told what becomes of a worker process. */
 export interface WorkerWatcher {
   /** A process has been started and loads its models. */
-  starting(): void;
+  starting(pid: number | undefined): void;
   /** It listens. */
   ready(): void;
   /** It is gone without having been asked to; another one follows after `restartInMs`. */
@@ -71,11 +71,11 @@ export class LocalWorker {
     const [program, ...args] = command;
     // A socket file left by a killed process would make the next one fail to bind.
     rmSync(socketPath, { force: true });
-    watcher.starting();
     // The channel tells the worker when the gateway dies, however it dies.
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child = child;
     this.#readyAtMs = null;
+    watcher.starting(child.pid);
     child.on('message', () => {
       this.#readyAtMs = clock.nowMs();
       watcher.ready();
