@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { assembleBackend, type BackendParts, type LiveBackend } from './assemble-backend.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { assembleRoutes } from './assemble-routes.ts';
@@ -43,15 +43,8 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   const settled = new Topic<Exchange>();
   const tried = new Topic<TryFact>();
   const secondReleases = { count: 0 };
-  const live = assembleBackends(settings, {
-    clock,
-    wheel,
-    rng,
-    transport,
-    log,
-    newSocketPath: sockets.newPath,
-    secondReleases,
-  });
+  const parts = { clock, wheel, rng, transport, log, secondReleases, newSocketPath: sockets.newPath };
+  const live = assembleBackends(settings, parts);
   const backends = live.map(({ backend }) => backend);
   const routes = assembleRoutes(settings, backends, routePath({ transport, clock, tried }));
   const serve = requestPath({ settled, limits: settings.listen, routes: () => routes, clock, rng });
@@ -78,8 +71,11 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   };
 }
 
+/** `.js` where this was compiled. */
+const sourceExtension = extname(import.meta.filename);
+
 const workerProgram = {
-  workerCommand: [process.execPath, join(import.meta.dirname, 'main.ts'), 'worker'] as const,
+  workerCommand: [process.execPath, join(import.meta.dirname, `main${sourceExtension}`), 'worker'] as const,
   bundledModels: join(import.meta.dirname, 'worker', 'models'),
 };
 
@@ -87,7 +83,8 @@ function assembleBackends(
   { backends }: Settings,
   parts: Omit<BackendParts, 'board' | keyof typeof workerProgram>,
 ): LiveBackend[] {
-  return backends.map((one) => assembleBackend(one, { ...parts, ...workerProgram, board: new LoadBoard() }));
+  const all = { ...parts, ...workerProgram, board: new LoadBoard() };
+  return backends.map((one) => assembleBackend(one, all));
 }
 
 /** How often connections that have become idle are closed while the gateway waits for the others. */

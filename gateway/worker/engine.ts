@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Tensor } from '../protocols/tensors.ts';
 import { RequestFault } from './fault.ts';
@@ -39,6 +39,9 @@ interface Options {
   onEnd(error: Error): void;
 }
 
+/** `.js` where this was compiled. */
+const engineThread = join(import.meta.dirname, `engine-thread${extname(import.meta.filename)}`);
+
 interface Pending {
   resolve(answer: EngineAnswer): void;
   reject(error: Error): void;
@@ -53,7 +56,7 @@ export class ThreadEngine implements Engine {
   #pending: Pending | null = null;
   #end: Error | null = null;
 
-  constructor({ threads, onEnd, program = join(import.meta.dirname, 'engine-thread.ts') }: Options) {
+  constructor({ threads, onEnd, program = engineThread }: Options) {
     this.#thread = new Worker(program, { workerData: { threads } });
     this.#thread.on('message', (answer: EngineAnswer) => this.#take()?.resolve(answer));
     const ended = (error: Error): void => {

@@ -20,8 +20,8 @@ export class HeadgateProcess {
   stdout = '';
   stderr = '';
 
-  constructor(context: Scope, args: readonly string[], environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [main, ...args], {
+  constructor(context: Scope, args: readonly string[], environment: Record<string, string> = {}, program = main) {
+    this.child = spawn(process.execPath, [program, ...args], {
       cwd: root,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
