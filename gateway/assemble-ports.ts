@@ -15,6 +15,7 @@ import type { RouteTable } from './routing/route-table.ts';
 import { isLoopback } from './settings/loopback.ts';
 import { maskSecrets } from './settings/mask.ts';
 import type { Settings } from './settings/settings.ts';
+import type { Log } from './telemetry/log.ts';
 import { version } from './version.ts';
 
 interface Parts {
@@ -25,6 +26,7 @@ interface Parts {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  readonly log: Log;
 }
 
 /** The two listeners of a gateway. */
@@ -37,7 +39,7 @@ export interface Ports {
 
 /** Opens the clients' and the operators' port, the operators' first: a gateway that takes traffic can be watched. */
 export async function openPorts(parts: Parts): Promise<Ports> {
-  const { settings, running, clock, wheel } = parts;
+  const { settings, running, clock, wheel, log } = parts;
   const state = { isClosing: false };
   const admin = await listen({
     ...settings.admin,
@@ -62,6 +64,7 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     isLoopback: isLoopback(settings.listen.host),
     clock,
     wheel,
+    onFault: (error) => log.error(error, 'a reply could not be written'),
   });
   try {
     return Object.assign(state, { admin, client: await listen({ ...settings.listen, listener: nodeListener(app) }) });

@@ -51,7 +51,7 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   const running = new RunningExchanges(serve, settled);
   const registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases });
   logExchanges({ line }, settled);
-  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel }).catch((error) => {
+  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel, log }).catch((error) => {
     sockets.remove();
     throw error;
   });

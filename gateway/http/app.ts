@@ -23,6 +23,8 @@ interface Parts {
   readonly isLoopback: boolean;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  /** A reply could not be written, through a fault of the gateway's own; its connection has been closed. */
+  onFault(error: unknown): void;
 }
 
 const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', hasBody: false };
@@ -34,7 +36,7 @@ const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', h
 export function clientApp(parts: Parts): Hono<{ Bindings: Connection }> {
   const app = new Hono<{ Bindings: Connection }>();
   for (const [path, answer] of Object.entries(ownAnswers(parts.directory))) {
-    app.get(path, async (context) => {
+    app.get(path, (context) => {
       if (judge(context, parts) !== null) return handle(context, parts.fallbackProtocol, noEndpoint, parts);
       const { status, value } = answer();
       return context.json(value, status);
@@ -45,7 +47,7 @@ export function clientApp(parts: Parts): Hono<{ Bindings: Connection }> {
   return app;
 }
 
-type Handler = (context: NodeContext, protocol: Protocol, endpoint: Endpoint) => Response | Promise<Response>;
+type Handler = (context: NodeContext, protocol: Protocol, endpoint: Endpoint) => Response;
 
 /** Has a handler called for every endpoint of every protocol. */
 export function mountEndpoints(
@@ -60,21 +62,38 @@ export function mountEndpoints(
   }
 }
 
-async function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Promise<Response> {
+/** Tells Hono at once that the answer is taken care of: waiting for it there would cost four more promises a request. */
+function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Response {
   const exchange = openExchange(context, { protocol, endpoint, clock: parts.clock, wheel: parts.wheel });
   const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts) : null);
   if (refusal !== null) exchange.cancellation.cancel(refusal);
+  const allowed = refusal?.code === 'method_not_allowed' ? methodsAt(context.req.path, parts) : null;
+  void answer(exchange, context.env, allowed, parts);
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Never rejects. */
+async function answer(
+  exchange: Exchange,
+  connection: Connection,
+  allowed: readonly string[] | null,
+  parts: Parts,
+): Promise<void> {
   let reply: Reply;
   try {
     reply = await parts.serve(exchange);
   } catch (error) {
-    reply = errorReply(error, protocol);
+    reply = errorReply(error, exchange.protocol);
   }
-  addOwnHeaders(reply, exchange);
-  if (refusal?.code === 'method_not_allowed')
-    reply.headers.push('allow', methodsAt(context.req.path, parts).join(', '));
-  writeReply(reply, context.env, parts);
-  return RESPONSE_ALREADY_SENT;
+  try {
+    addOwnHeaders(reply, exchange);
+    if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
+    writeReply(reply, connection, parts);
+  } catch (error) {
+    reply.body.discard();
+    connection.outgoing.destroy();
+    parts.onFault(error);
+  }
 }
 
 /** What is wrong with a request as far as its head tells, whatever it asks for. */

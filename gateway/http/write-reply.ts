@@ -26,7 +26,7 @@ export function writeReply({ status, headers, body }: Reply, connection: Connect
   const mustClose = mustCloseAfter(incoming);
   if (mustClose) headers.push('connection', 'close');
   outgoing.writeHead(status, headers);
-  body.pump(new OutgoingSink(connection, mustClose ? time : null));
+  body.pump(new OutgoingSink(connection, body.sizeBytes, mustClose ? time : null));
 }
 
 class OutgoingSink implements Sink {
@@ -34,14 +34,26 @@ class OutgoingSink implements Sink {
   readonly #outgoing: ServerResponse;
   /** Set where the connection is closed behind the answer. */
   readonly #closing: Time | null;
+  /** Still to come; null where nobody knows. */
+  #leftBytes: number | null;
+  /** The last piece, kept for the end: both then go out in one write. */
+  #last: Uint8Array | null = null;
 
-  constructor({ incoming, outgoing }: Connection, closing: Time | null) {
+  constructor({ incoming, outgoing }: Connection, sizeBytes: number | null, closing: Time | null) {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
+    this.#leftBytes = sizeBytes;
     this.#closing = closing;
   }
 
   chunk(bytes: Uint8Array): boolean {
+    if (this.#leftBytes !== null) {
+      this.#leftBytes -= bytes.length;
+      if (this.#leftBytes === 0 && this.#last === null && this.#closing === null) {
+        this.#last = bytes;
+        return true;
+      }
+    }
     return this.#outgoing.write(bytes);
   }
 
@@ -52,6 +64,7 @@ class OutgoingSink implements Sink {
 
   end(how: BodyEnd): void {
     if (how !== 'complete') this.#breakOff();
+    else if (this.#last !== null) this.#outgoing.end(this.#last);
     else if (this.#closing === null) this.#outgoing.end();
     else lingerThenEnd(this.#incoming, this.#outgoing, this.#closing);
   }

@@ -19,7 +19,7 @@ function timerMs(delayMs: number): number {
   return Math.max(0, Math.min(Math.ceil(delayMs), longestMs));
 }
 
-/** Runs a call once the events now waiting have been handled: how the worker lets requests queue before it takes a batch. */
+/** Runs a call once the events now waiting have been handled: how what they all have to say is passed on together. */
 export function afterPendingEvents(call: () => void): void {
   setImmediate(call);
 }

@@ -18,6 +18,10 @@ const modelOperations = [
   { operation: 'infer', method: 'POST', suffix: '/infer', hasBody: true },
 ] as const;
 
+const suffixes: Readonly<Record<string, string>> = Object.fromEntries(
+  modelOperations.map(({ operation, suffix }) => [operation, suffix]),
+);
+
 /** Where a model's endpoints lie; gateway and worker take their patterns from here. */
 export const modelEndpoints: readonly Endpoint[] = modelOperations.flatMap(({ suffix, ...endpoint }) =>
   ['/v2/models/:model', '/v2/models/:model/versions/:version'].map((path) => ({ ...endpoint, pattern: path + suffix })),
@@ -49,15 +53,21 @@ export function refusal(error: GatewayError): Reply {
 /** Tensors are relayed as they came, not encoded again; the model's name stands in the path alone. */
 function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamRequest {
   const { endpoint, params, query, method } = exchange.head;
-  const suffix = modelOperations.find((one) => one.operation === endpoint.operation)?.suffix ?? '';
-  const version = params.version === undefined ? '' : `/versions/${encodeURIComponent(params.version)}`;
-  const path = `/v2/models/${encodeURIComponent(upstreamModel)}${version}${suffix}${query}`;
+  const suffix = suffixes[endpoint.operation] ?? '';
+  const version = params.version === undefined ? '' : `/versions/${segment(params.version)}`;
+  const path = `/v2/models/${segment(upstreamModel)}${version}${suffix}${query}`;
   return {
     method,
     path,
     body: endpoint.hasBody ? exchange.ask.payload : null,
     mayBeEncoded: upstreamModel === exchange.ask.model,
   };
+}
+
+const needsNoEncoding = /^[\w.~-]*$/;
+
+function segment(name: string): string {
+  return needsNoEncoding.test(name) ? name : encodeURIComponent(name);
 }
 
 /** The first dimension of the first input. What cannot be read counts as one row: the replica will say what is wrong with it. */

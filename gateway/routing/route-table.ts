@@ -55,7 +55,8 @@ function namesOf({ match, route }: Rule): string[] {
 
 /** The name by which a backend's replicas know a model: the first of its models that fits, else the name as asked. */
 export function upstreamModelOf({ models }: Destination['backend'], model: string): string {
-  return models.find((one) => matchesPattern(one.name, model))?.upstream ?? model;
+  for (const { name, upstream } of models) if (matchesPattern(name, model)) return upstream ?? model;
+  return model;
 }
 
 /** The part of a match that a request does not fit, or null when it fits all. */

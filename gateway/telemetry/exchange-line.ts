@@ -2,12 +2,16 @@ import type { Exchange } from '../pipeline/exchange.ts';
 
 /** What the log says of one exchange, as the inside of a JSON object. Put together by hand: it is written with every request, and a general serialiser takes four times as long. */
 export function exchangeLine({ id, head, journal, receivedAtMs }: Exchange): string {
-  const { sentAtMs, headAtMs, endedAtMs, detail } = journal;
+  const { sentAtMs, headAtMs, endedAtMs, model, route, backend, replica, detail } = journal;
   const upstreamMs = headAtMs > 0 ? headAtMs - sentAtMs : 0;
+  // One look at all texts together costs a fraction of one at each.
+  const quote = needsNoEscape.test(id + head.method + head.path + model + route + backend + replica + detail)
+    ? quotePlain
+    : JSON.stringify;
   return (
     `"id":${quote(id)},"method":${quote(head.method)},"path":${quote(head.path)},"status":${journal.status},"code":"${journal.code}"` +
-    `,"source":"${journal.source}","model":${quote(journal.model)},"route":${quote(journal.route)},"backend":${quote(journal.backend)}` +
-    `,"replica":${quote(journal.replica)},"tries":${journal.tries},"durationMs":${tenths(endedAtMs - receivedAtMs)}` +
+    `,"source":"${journal.source}","model":${quote(model)},"route":${quote(route)},"backend":${quote(backend)}` +
+    `,"replica":${quote(replica)},"tries":${journal.tries},"durationMs":${tenths(endedAtMs - receivedAtMs)}` +
     `,"queueWaitMs":${tenths(journal.queueWaitMs)},"upstreamMs":${tenths(upstreamMs)},"bytesIn":${journal.bytesIn},"bytesOut":${journal.bytesOut}` +
     (detail === '' ? '' : `,"detail":${quote(detail)}`)
   );
@@ -15,8 +19,8 @@ export function exchangeLine({ id, head, journal, receivedAtMs }: Exchange): str
 
 const needsNoEscape = /^[ !#-[\]-~]*$/;
 
-function quote(text: string): string {
-  return needsNoEscape.test(text) ? `"${text}"` : JSON.stringify(text);
+function quotePlain(text: string): string {
+  return `"${text}"`;
 }
 
 function tenths(milliseconds: number): number {

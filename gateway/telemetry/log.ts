@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import { systemClock } from '../kernel/system-clock.ts';
+import { afterPendingEvents, systemClock } from '../kernel/system-clock.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { exchangeLine } from './exchange-line.ts';
@@ -44,8 +44,18 @@ export function openLog({ level, destination, name }: Options): LogOutput {
   // Nobody reads any more, or the disk is full: requests go on without a log.
   output.on('error', () => {});
   // Bytes rather than text: joining text, the library measures all it holds with every line. Its types know text only.
-  const bytes = output as unknown as { write(line: Buffer): void };
-  const write = (text: string): void => bytes.write(Buffer.from(text));
+  const bytes = output as unknown as { write(lines: Buffer): void };
+  let pending = '';
+  const pass = (): void => {
+    if (pending === '') return;
+    const lines = Buffer.from(pending);
+    pending = '';
+    bytes.write(lines);
+  };
+  const write = (text: string): void => {
+    if (pending === '') afterPendingEvents(pass);
+    pending += text;
+  };
   const log = pino({ level, base: { name } }, { write });
   return {
     log,
@@ -55,7 +65,10 @@ export function openLog({ level, destination, name }: Options): LogOutput {
         `{"level":${log.levels.values[lineLevel]},"time":${systemClock.wallMs()},"name":"${name}",${fields},"msg":"${message}"}\n`,
       );
     },
-    flush: () => output.flushSync(),
+    flush() {
+      pass();
+      output.flushSync();
+    },
   };
 }
 

@@ -8,6 +8,10 @@ const names = { slots: 'slots', inFlight: 'in_flight', queued: 'queued', service
  * are no finite numbers of at least 0 are passed over; null where nothing in it is understood.
  */
 export function parseLoadReport(header: string): LoadReport | null {
+  const own = ownSpelling.exec(header);
+  if (own !== null) {
+    return { slots: Number(own[1]), inFlight: Number(own[2]), queued: Number(own[3]), serviceSeconds: Number(own[4]) };
+  }
   const objectAt = header.indexOf('{');
   const metrics = objectAt >= 0 ? metricsFromJson(header.slice(objectAt)) : metricsFromText(header);
   if (metrics === null) return null;
@@ -18,6 +22,10 @@ export function parseLoadReport(header: string): LoadReport | null {
   const isEmpty = slots === null && inFlight === null && queued === null && serviceSeconds === null;
   return isEmpty ? null : { slots, inFlight, queued, serviceSeconds };
 }
+
+/** What `formatLoadReport` writes of a whole report: it comes with every reply of a bundled worker, and is read so at a third of the cost. */
+const ownSpelling =
+  /^JSON \{"named_metrics":\{"slots":(\d{1,9}),"in_flight":(\d{1,9}),"queued":(\d{1,9}),"service_seconds":(\d{1,9}(?:\.\d{1,20})?)\}\}$/;
 
 /** The header a bundled worker sends with every reply, in the format it was asked for. */
 export function formatLoadReport(report: LoadReport, format: (typeof formats)[number]): string {

@@ -5,7 +5,8 @@ import { cpuMicroseconds } from './cpu-time.ts';
 import { freePort, type Peer, startBareRelay, startHeadgate, startNginx, startScript } from './peers.ts';
 
 const connections = 32;
-const warmUpMs = 3_000;
+/** Until the compiler has seen everything: a gateway has more code than a relay. */
+const warmUpMs = 10_000;
 
 interface Row {
   readonly peer: Peer;

@@ -50,5 +50,5 @@ it('two generators of the system draw different numbers', () => {
 it('request ids are UUIDs, each a new one', () => {
   const ids = Array.from({ length: 100 }, newRequestId);
   assert.equal(new Set(ids).size, 100);
-  for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
