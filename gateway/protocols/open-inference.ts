@@ -1,4 +1,4 @@
-import type { GatewayError } from '../kernel/errors.ts';
+import { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
@@ -31,11 +31,12 @@ export const modelEndpoints: readonly Endpoint[] = modelOperations.flatMap(({ su
 export const openInference: Protocol = {
   name: 'open-inference',
   endpoints: modelEndpoints,
-  read: (head, content) => ({
-    model: head.params.model ?? '',
-    isStreaming: false,
-    work: head.endpoint.hasBody ? { rows: rowsOf(head, content) } : lightWork,
-  }),
+  read(head, content) {
+    const { model = '', version = '' } = head.params;
+    refuseDots('model', model);
+    refuseDots('version', version);
+    return { model, isStreaming: false, work: head.endpoint.hasBody ? { rows: rowsOf(head, content) } : lightWork };
+  },
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
     if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;
@@ -62,6 +63,12 @@ function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamReques
     body: endpoint.hasBody ? exchange.ask.payload : null,
     mayBeEncoded: upstreamModel === exchange.ask.model,
   };
+}
+
+/** Servers resolve `.` and `..` in a path, encoded or not: such a name would lead to another of their endpoints. */
+function refuseDots(field: string, name: string): void {
+  if (name === '.' || name === '..')
+    throw new GatewayError('invalid_request', `${field}: got ${JSON.stringify(name)}, wanted a name`, { field });
 }
 
 const needsNoEncoding = /^[\w.~-]*$/;

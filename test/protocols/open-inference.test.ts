@@ -65,6 +65,20 @@ describe('writing a request for a replica', () => {
     );
   });
 
+  it('refuses names that would lead up a path, however they were encoded', () => {
+    for (const [field, params] of [
+      ['model', { model: '..' }],
+      ['model', { model: '.' }],
+      ['version', { model: 'digits', version: '..' }],
+    ] as const) {
+      const { head } = readExchange();
+      assert.throws(() => openInference.read({ ...head, params }, new Uint8Array(0)), {
+        code: 'invalid_request',
+        field,
+      });
+    }
+  });
+
   it('passes the body on as it came, and none where there is none', () => {
     const written = openInference.write(readExchange({ body: '{"inputs":[]}' }), 'digits');
     assert.deepEqual([written.method, String(written.body)], ['POST', '{"inputs":[]}']);
