@@ -27,21 +27,25 @@ export function parseSettings(text: string, file: string, environment: Environme
   const source = new YamlSource(file, text, environment);
   if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
   const { raw, findings } = parseShape(source);
-  const faults = findings.map(({ path, isAboutKey, wanted }) => {
-    const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
-    return source.fault(path, got, wanted, isAboutKey);
-  });
+  const faults = findings
+    .filter(({ path }) => !source.isUnset(path))
+    .map(({ path, isAboutKey, wanted }) => {
+      const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
+      return source.fault(path, got, wanted, isAboutKey);
+    });
   const settings = raw === null ? null : resolve(raw, { baseFolder: dirname(file), report, isFaulty });
-  if (settings === null || faults.length > 0) throw new ConfigError(faults.toSorted(byPlace));
+  const all = [...source.unset, ...faults];
+  if (settings === null || all.length > 0) throw new ConfigError(all.toSorted(byPlace));
   return freeze(settings);
 
   function report(path: Path, got: string, wanted: string): void {
     // What stands in for a faulty part is not judged.
-    if (!findings.some((finding) => isPrefix(finding.path, path))) faults.push(source.fault(path, got, wanted));
+    if (source.isUnset(path) || findings.some((finding) => isPrefix(finding.path, path))) return;
+    faults.push(source.fault(path, got, wanted));
   }
 
   function isFaulty(path: Path): boolean {
-    return faults.some((fault) => isPrefix(fault.path, path) || isPrefix(path, fault.path));
+    return source.isUnset(path) || faults.some((fault) => isPrefix(fault.path, path) || isPrefix(path, fault.path));
   }
 }
 

@@ -18,11 +18,14 @@ const ignored: ReadonlySet<ErrorCode> = new Set(['BAD_DIRECTIVE', 'TAG_RESOLVE_F
 /** A YAML text that still knows where everything stood. */
 export class YamlSource {
   readonly file: string;
-  /** Faults found so far: of the syntax, of aliases, and of variables that are not set. */
+  /** Faults of the syntax and of aliases: with any of these there is no value. */
   readonly faults: Fault[] = [];
+  /** Variables that are needed and not set; an empty text stands in their place. */
+  readonly unset: Fault[] = [];
   readonly #text: string;
   readonly #document: Document.Parsed;
   readonly #interpolated = new Set<unknown>();
+  readonly #lacking = new Set<unknown>();
 
   constructor(file: string, text: string, environment: Environment) {
     this.file = file;
@@ -30,8 +33,8 @@ export class YamlSource {
     this.#document = parseDocument(text, { prettyErrors: false });
     const { errors, warnings } = this.#document;
     for (const { pos, code, message } of [...errors, ...warnings.filter((one) => ignored.has(one.code))])
-      this.#tell(pos[0], `YAML that cannot be read (${ownWords[code] ?? message})`, 'valid YAML');
-    unfoldAliases(this.#document, (offset, got, wanted) => this.#tell(offset, got, wanted));
+      this.#tell(this.faults, pos[0], `YAML that cannot be read (${ownWords[code] ?? message})`, 'valid YAML');
+    unfoldAliases(this.#document, (offset, got, wanted) => this.#tell(this.faults, offset, got, wanted));
     this.#interpolateAll(environment);
   }
 
@@ -44,6 +47,11 @@ export class YamlSource {
   valueAt(path: Path): unknown {
     const node = this.#nodeAt(path);
     return isNode(node) ? node.toJS(this.#document) : node;
+  }
+
+  /** Whether a variable that is not set stands at a path. */
+  isUnset(path: Path): boolean {
+    return this.#lacking.has(this.#nodeAt(path));
   }
 
   /** A fault at a path; where the path leads nowhere, at the nearest thing above it. */
@@ -70,13 +78,11 @@ export class YamlSource {
     visit(this.#document, {
       Scalar: (key, node) => {
         if (key === 'key' || typeof node.value !== 'string') return;
-        const text = interpolate(node.value, environment, (name) =>
-          this.#tell(
-            node.range?.[0] ?? 0,
-            `\${${name}}, which is not set`,
-            `the environment variable ${name}, or a default: \${${name}:-...}`,
-          ),
-        );
+        const text = interpolate(node.value, environment, (name) => {
+          this.#lacking.add(node);
+          const wanted = `the environment variable ${name}, or a default: \${${name}:-...}`;
+          this.#tell(this.unset, node.range?.[0] ?? 0, `\${${name}}, which is not set`, wanted);
+        });
         if (text === node.value) return;
         node.value = text;
         this.#interpolated.add(node);
@@ -84,8 +90,8 @@ export class YamlSource {
     });
   }
 
-  #tell(offset: number, got: string, wanted: string): void {
-    this.faults.push({ file: this.file, ...this.#placeOf(offset), path: [], got, wanted });
+  #tell(among: Fault[], offset: number, got: string, wanted: string): void {
+    among.push({ file: this.file, ...this.#placeOf(offset), path: [], got, wanted });
   }
 
   #nodeAt(path: Path): unknown {

@@ -67,8 +67,9 @@ describe('renaming the model in an answer', () => {
 
   it('gives what JSON would give, for any names and any other members', async () => {
     const answer = fc.record({ model_name: fc.string(), rest: fc.json() });
+    const asked = fc.string({ minLength: 1 }).filter((name) => name !== '.' && name !== '..');
     await fc.assert(
-      fc.asyncProperty(answer, fc.string({ minLength: 1 }), async ({ model_name, rest }, model) => {
+      fc.asyncProperty(answer, asked, async ({ model_name, rest }, model) => {
         const written = JSON.stringify({ before: rest, model_name, after: [rest] });
         const { text } = await renamed(replyOf(written), model);
         assert.equal(text, JSON.stringify({ before: rest, model_name: model, after: [rest] }));

@@ -146,6 +146,15 @@ test('every unset variable is told, and one fault of syntax does not hide anothe
   assert.equal(faultsOf(withTop('listen: { port: 1, port: 2 }\nadmin: { port: 1, port: 2 }')).length, 2);
 });
 
+test('an unset variable hides no other fault, and is told once', () => {
+  const text = `${withReplica(`slots: "\${SLOTS}"`)}listen: { port: -1 }\nadmin: { host: 0.0.0.0, token: "\${TOKEN}" }\n`;
+  assert.deepEqual(faultsOf(text), [
+    `gateway.yaml:7:16: got \${SLOTS}, which is not set, wanted the environment variable SLOTS, or a default: \${SLOTS:-...}`,
+    'gateway.yaml:8:17: listen.port: got -1, wanted a whole number from 0 to 65535',
+    `gateway.yaml:9:32: got \${TOKEN}, which is not set, wanted the environment variable TOKEN, or a default: \${TOKEN:-...}`,
+  ]);
+});
+
 test('what was left out because it is faulty is not missed as well', () => {
   const text = least.replace('http://h:1', '8101');
   assert.deepEqual(
