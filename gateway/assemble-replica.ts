@@ -80,6 +80,8 @@ function newProber(
   });
 }
 
+const momentMs = 1_000;
+
 function watcherOf(replica: Replica, prober: Prober, log: Log): WorkerWatcher {
   return {
     starting(pid) {
@@ -89,7 +91,9 @@ function watcherOf(replica: Replica, prober: Prober, log: Log): WorkerWatcher {
     ready: () => prober.start(),
     exited(reason, restartInMs) {
       prober.stop();
-      replica.setStanding('unready', `its process ${reason}, the next one starts in ${restartInMs} ms`);
+      // For one that is back in a moment requests wait.
+      const standing = restartInMs <= momentMs ? 'starting' : 'unready';
+      replica.setStanding(standing, `its process ${reason}, the next one starts in ${restartInMs} ms`);
     },
   };
 }

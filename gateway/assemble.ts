@@ -7,6 +7,7 @@ import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
+import { GatewayError } from './kernel/errors.ts';
 import { LoadBoard } from './kernel/load-board.ts';
 import { systemRng } from './kernel/rng.ts';
 import { systemClock } from './kernel/system-clock.ts';
@@ -97,6 +98,10 @@ async function drain(server: Server, running: RunningExchanges, clock: Clock, dr
     await Promise.race([running.none(), clock.sleep(Math.min(sweepMs, deadlineMs - clock.nowMs()))]);
     server.closeIdleConnections();
   }
+  if (running.count === 0) return;
+  running.cut(new GatewayError('shutting_down', 'the gateway shuts down and waits no longer (listen.drain)'));
+  // Their answers are on the way to the clients.
+  await clock.sleep(sweepMs);
 }
 
 async function closeAll(live: readonly LiveBackend[], transport: Transport, { client, admin }: Ports): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assemble, type Gateway } from '../assemble.ts';
+import { systemClock } from '../kernel/system-clock.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openLog } from '../telemetry/log.ts';
@@ -9,15 +10,22 @@ import { authorityOf } from './authority.ts';
 /** How long the workers are waited for before the addresses are printed anyway. */
 const patienceMs = 30_000;
 
+/** A terminal interrupts npm and the gateway alike, and npm passes it on: what comes twice within this time was asked for once. */
+const oneWishMs = 500;
+
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
 export async function serve(file: string): Promise<void> {
   const settings = loadSettings(file);
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
   const gateway = await assemble(settings, output);
-  let isEnding = false;
+  let endingAtMs: number | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (isEnding) process.exit(1);
-    isEnding = true;
+    const nowMs = systemClock.nowMs();
+    if (endingAtMs !== null) {
+      if (signal === 'SIGINT' && nowMs - endingAtMs < oneWishMs) return;
+      process.exit(1);
+    }
+    endingAtMs = nowMs;
     output.log.info({ signal }, 'shutting down');
     await gateway.close(settings.listen.drainMs);
     output.flush();
@@ -26,7 +34,7 @@ export async function serve(file: string): Promise<void> {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   await gateway.settle(patienceMs);
-  if (!isEnding) process.stdout.write(`${describe(gateway, settings)}\n`);
+  if (endingAtMs === null) process.stdout.write(`${describe(gateway, settings)}\n`);
 }
 
 function describe(gateway: Gateway, settings: Settings): string {

@@ -19,7 +19,7 @@ export function ownAnswers(directory: Directory): Record<string, () => Answer> {
     value: {
       name: 'headgate',
       version: directory.version,
-      extensions: ['binary_tensor_data', 'model_configuration', 'statistics'],
+      extensions: ['binary_tensor_data'],
     },
   });
   const ready = (): Answer => {

@@ -1,5 +1,6 @@
 import type { Work } from '../balance/work.ts';
 import { Cancellation } from '../kernel/cancellation.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Ask } from './ask.ts';
@@ -106,6 +107,12 @@ export class Exchange {
     this.#deadlineMs = deadlineMs;
     if (this.#alarm !== null) this.#alarm.moveTo(deadlineMs);
     else this.#alarm = this.#wheel.arm(deadlineMs, () => this.cancellation.cancel(deadlinePassed()));
+  }
+
+  /** Cancels the exchange if its deadline has passed. Where an answer may have come in the last tick: the alarm rings up to one tick late. */
+  expire(clock: Clock): void {
+    if (this.#deadlineMs !== Number.POSITIVE_INFINITY && clock.nowMs() >= this.#deadlineMs)
+      this.cancellation.cancel(deadlinePassed());
   }
 
   /** The deadline is met: at the end of an answer, or at the first byte of a stream. */

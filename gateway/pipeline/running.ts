@@ -1,38 +1,44 @@
+import type { GatewayError } from '../kernel/errors.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from './exchange.ts';
 import type { Serve } from './stage.ts';
 
-/** How many exchanges are under way, from their head to the last byte of their answer. */
+/** The exchanges that are under way, from their head to the last byte of their answer. */
 export class RunningExchanges {
   readonly #serve: Serve;
   readonly #whenNone: (() => void)[] = [];
-  #count = 0;
+  readonly #running = new Set<Exchange>();
 
   constructor(serve: Serve, settled: Topic<Exchange>) {
     this.#serve = serve;
-    settled.subscribe(() => this.#ended());
+    settled.subscribe((exchange) => this.#ended(exchange));
   }
 
   get count(): number {
-    return this.#count;
+    return this.#running.size;
   }
 
-  /** Answers an exchange, counted. */
+  /** Answers an exchange, which is under way from now on. */
   readonly serve: Serve = (exchange) => {
-    this.#count += 1;
+    this.#running.add(exchange);
     return this.#serve(exchange);
   };
 
   /** Resolves as soon as nothing is under way. */
   none(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#count === 0) resolve();
+      if (this.count === 0) resolve();
       else this.#whenNone.push(resolve);
     });
   }
 
-  #ended(): void {
-    this.#count -= 1;
-    if (this.#count === 0) for (const tell of this.#whenNone.splice(0)) tell();
+  /** Ends all that are under way: with this error where nothing has been answered yet, else by breaking the answer off. */
+  cut(error: GatewayError): void {
+    for (const { cancellation } of this.#running) cancellation.cancel(error);
+  }
+
+  #ended(exchange: Exchange): void {
+    this.#running.delete(exchange);
+    if (this.count === 0) for (const tell of this.#whenNone.splice(0)) tell();
   }
 }

@@ -10,6 +10,7 @@ import { type TryParts, tryOnce } from './try-once.ts';
 /** All we do for one exchange: gets a lease and tries; where nothing could be sent, tries once more on another replica. */
 export function attempt(parts: TryParts): Stage {
   async function run(exchange: Exchange): Promise<Reply> {
+    exchange.expire(parts.clock);
     const taken = takeLease(exchange, none, parts.clock);
     const lease = taken instanceof Lease ? taken : await taken;
     try {

@@ -35,9 +35,12 @@ export async function tryOnce(exchange: Exchange, lease: Lease, parts: TryParts)
   takeReport(reply, lease);
   watch.outcome = outcomeOfStatus(reply.status);
   const body = new ObservedBody(reply.body, watch);
-  if (isOurCredentialBad(reply.status)) {
+  exchange.expire(parts.clock);
+  const refusal =
+    exchange.cancellation.reason ?? (isOurCredentialBad(reply.status) ? badCredential(reply.status, lease) : null);
+  if (refusal !== null) {
     body.discard();
-    throw badCredential(reply.status, lease);
+    throw refusal;
   }
   return exchange.protocol.translate({ ...reply, body }, exchange, upstreamModel);
 }

@@ -3,7 +3,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 /** What the log says of one exchange, as the inside of a JSON object. Put together by hand: it is written with every request, and a general serialiser takes four times as long. */
 export function exchangeLine({ id, head, journal, receivedAtMs }: Exchange): string {
   const { sentAtMs, headAtMs, endedAtMs, model, route, backend, replica, detail } = journal;
-  const upstreamMs = headAtMs > 0 ? headAtMs - sentAtMs : 0;
+  const upstreamMs = sentAtMs > 0 ? (headAtMs > 0 ? headAtMs : endedAtMs) - sentAtMs : 0;
   // One look at all texts together costs a fraction of one at each.
   const quote = needsNoEscape.test(id + head.method + head.path + model + route + backend + replica + detail)
     ? quotePlain

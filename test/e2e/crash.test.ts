@@ -19,6 +19,8 @@ interface Sent {
   endedAtMs: number;
   status: number;
   replica: string;
+  /** Why no answer came. */
+  broken: string;
 }
 
 /** 200 requests a second, sent when they are due whether or not the ones before have been answered. */
@@ -44,14 +46,24 @@ class Stream {
   }
 
   async #send(url: string, body: string): Promise<void> {
-    const one: Sent = { atMs: performance.now(), endedAtMs: 0, status: 0, replica: '' };
+    const one: Sent = { atMs: performance.now(), endedAtMs: 0, status: 0, replica: '', broken: '' };
     this.sent.push(one);
-    const response = await fetch(url, { method: 'POST', body }).catch(() => null);
-    await response?.arrayBuffer();
-    one.status = response?.status ?? 0;
-    one.replica = response?.headers.get('x-headgate-replica') ?? '';
+    try {
+      const response = await fetch(url, { method: 'POST', body });
+      await response.arrayBuffer();
+      one.status = response.status;
+      one.replica = response.headers.get('x-headgate-replica') ?? '';
+    } catch (error) {
+      one.broken = String(error instanceof Error ? (error.cause ?? error) : error);
+    }
     one.endedAtMs = performance.now();
   }
+}
+
+async function inferBody(): Promise<string> {
+  const { images } = await sampleDigits();
+  const data = [...images.subarray(0, 64)];
+  return JSON.stringify({ inputs: [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }] });
 }
 
 /** The workers' process ids by the replica they are, as the gateway's log last told them. */
@@ -65,10 +77,7 @@ function pidsOf({ process: { log } }: RunningGateway): Map<string, number> {
 
 test(`${kills} kill -9 of a worker under 200 requests/s cost only what was in it`, async (context) => {
   const gateway = await startGateway(context, config);
-  const samples = await sampleDigits();
-  const data = [...samples.images.subarray(0, 64)];
-  const body = JSON.stringify({ inputs: [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }] });
-  const stream = new Stream(`${gateway.client}/v2/models/digits/infer`, body);
+  const stream = new Stream(`${gateway.client}/v2/models/digits/infer`, await inferBody());
   context.after(() => stream.stop());
   const found: { failed: number; slowestMs: number; backInMs: number }[] = [];
   for (let n = 0; n < kills; n++) {
@@ -97,6 +106,25 @@ test(`${kills} kill -9 of a worker under 200 requests/s cost only what was in it
   );
   assert.equal(gateway.process.child.exitCode, null);
   assert.equal(await gateway.metric('headgate_replica_in_flight'), 0);
+});
+
+test('while the only worker is started again requests wait, and none is refused', async (context) => {
+  const gateway = await startGateway(context, config.replace('count: 2', 'count: 1'));
+  const url = `${gateway.client}/v2/models/digits/infer`;
+  const body = await inferBody();
+  const pid = pidsOf(gateway).get('worker-1') ?? assert.fail('no process id');
+  await pause(1100);
+  process.kill(pid, 'SIGKILL');
+  const statuses: number[] = [];
+  for (let n = 0; n < 50; n++) {
+    const response = await fetch(url, { method: 'POST', body });
+    await response.arrayBuffer();
+    statuses.push(response.status);
+  }
+  assert.deepEqual(
+    [...new Set(statuses)].toSorted().filter((status) => status !== 502),
+    [200],
+  );
 });
 
 /** Kills a worker, and tells how many of the requests it had failed, how late after the kill, and how long it was gone. */

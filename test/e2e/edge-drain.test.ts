@@ -33,15 +33,25 @@ test('a gateway told to end says so, takes no more, finishes what runs and exits
   assert.equal(await gateway.process.exited, 0);
 });
 
-test('what still runs when the time to drain is over is broken off', async (context) => {
+test('what still runs when the time to drain is over is told so, or broken off where its answer has begun', async (context) => {
   const gateway = await startEdgeGateway(context, 'listen: { port: 0, drain: 300ms }');
   gateway.backend.script = () => {};
-  const client = new RawClient(gateway.client).send(infer);
+  const silent = new RawClient(gateway.client).send(infer);
   await eventually('it runs', () => gateway.backend.arrivals.length === 1);
+  gateway.backend.script = ({ socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf');
+  const begun = new RawClient(gateway.client).send(infer);
+  await eventually('its answer has begun', () => begun.held.includes('half'));
   assert.equal(await gateway.process.stop(), 0);
-  await client.closed;
-  assert.equal(client.held.length, 0);
-  await eventually('the backend sees its end', () => gateway.backend.arrivals[0]?.closedAtMs !== null);
+  const { status, body } = await silent.answer();
+  assert.equal(status, 503);
+  assert.match(body, /shuts down/);
+  await begun.closed;
+  assert.ok(begun.held.toString().endsWith('half'));
+  for (const arrival of gateway.backend.arrivals)
+    await eventually('the backend sees its end', () => arrival.closedAtMs !== null);
+  const codes = () => gateway.process.log.filter(({ msg }) => msg === 'exchange').map(({ code }) => code);
+  await eventually('the refused one is in the log, as a warning', () => codes().length === 1);
+  assert.deepEqual(codes(), ['shutting_down']);
 });
 
 test('a second signal ends it at once', async (context) => {
@@ -55,4 +65,15 @@ test('a second signal ends it at once', async (context) => {
     async () => (await ask(gateway.admin, request({ line: 'GET /readyz' }))).status === 503,
   );
   assert.equal(await gateway.process.stop(), 1);
+});
+
+test('an interrupt that comes twice in a moment, as from a terminal through npm, drains', async (context) => {
+  const gateway = await startEdgeGateway(context);
+  gateway.backend.script = ({ socket }) => setTimeout(() => socket.write(okAnswer('late')), 700).unref();
+  const client = new RawClient(gateway.client).send(infer);
+  await eventually('it runs', () => gateway.backend.arrivals.length === 1);
+  gateway.process.child.kill('SIGINT');
+  gateway.process.child.kill('SIGINT');
+  assert.equal((await client.answer()).body, 'late');
+  assert.equal(await gateway.process.exited, 0);
 });

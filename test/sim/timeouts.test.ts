@@ -81,6 +81,24 @@ describe('the timeouts of a try', () => {
 describe('the deadline of a request', () => {
   const waiting = { headers: { 'x-request-timeout-ms': '300' } };
 
+  it('holds to the millisecond for answers, though alarms ring by the tick', async () => {
+    for (const [deadlineMs, headAfterMs, code] of [
+      [5, 6, 'deadline_exceeded'],
+      [5, 4, 'ok'],
+    ] as const) {
+      const route = { model: 'digits', tenant: null, path: null, headers: {}, deadlineMs };
+      const simulation = new Simulation({
+        seed: 1,
+        backends: [{ name: 'digits', replicas: [{ id: 'a', script: () => ({ headAfterMs }) }] }],
+        routes: [{ ...route, destinations: [{ backend: 'digits', weight: 1 }] }],
+      });
+      const answering = simulation.call();
+      await simulation.clock.runAll();
+      assert.equal((await answering).exchange.journal.code, code);
+      assert.deepEqual(simulation.leftovers(), []);
+    }
+  });
+
   it('ends a wait, a silent replica and a stalled body alike, and is told upstream', async () => {
     const scripts: readonly Script[] = [{ headAfterMs: never }, { headAfterMs: 1, pieces: [piece(1)], ends: 'hangs' }];
     for (const script of scripts) {

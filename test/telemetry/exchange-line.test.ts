@@ -49,11 +49,17 @@ describe('the line of an exchange', () => {
     });
   });
 
-  it('has the detail of a failure, and no upstream time where no head came', () => {
+  it('has the detail of a failure, and the time upstream also where no head came', () => {
     const exchange = readExchange();
-    Object.assign(exchange.journal, { status: 502, code: 'upstream_unreachable', sentAtMs: 10, detail: 'at "x"\n  y' });
+    Object.assign(exchange.journal, {
+      status: 502,
+      code: 'upstream_unreachable',
+      sentAtMs: 10,
+      endedAtMs: 35,
+      detail: 'at "x"\n  y',
+    });
     const line = parsed(exchange);
-    assert.deepEqual([line.upstreamMs, line.detail, line.code], [0, 'at "x"\n  y', 'upstream_unreachable']);
+    assert.deepEqual([line.upstreamMs, line.detail, line.code], [25, 'at "x"\n  y', 'upstream_unreachable']);
   });
 
   it('is one line of JSON that says the same, whatever text is in it', () => {

@@ -7,6 +7,11 @@ export class SocketFolder {
   readonly #path = mkdtempSync(join(tmpdir(), 'headgate-'));
   #count = 0;
 
+  constructor() {
+    // Also where the process ends at once.
+    process.once('exit', this.remove);
+  }
+
   /** A path that was not given before. */
   readonly newPath = (): string => {
     this.#count += 1;
@@ -14,7 +19,8 @@ export class SocketFolder {
   };
 
   /** Removes the folder and what is left in it. */
-  remove(): void {
+  readonly remove = (): void => {
+    process.off('exit', this.remove);
     rmSync(this.#path, { recursive: true, force: true });
-  }
+  };
 }
