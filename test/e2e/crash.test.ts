@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleDigits } from '../accuracy/digits-data.ts';
-import { repetitions } from '../support/counts.ts';
+import { isFull, repetitions } from '../support/counts.ts';
 import { eventually, pause, type RunningGateway, startGateway } from '../support/gateway-process.ts';
 
 const kills = repetitions({ quick: 4, full: 20 });
 const everyMs = 5;
+/** The full run is made on a machine with nothing else to do; a quick one anywhere. */
+const slack = isFull ? 1 : 5;
 const config = `backends:
   - name: digits
     protocol: open-inference
@@ -41,6 +43,7 @@ class Stream {
   async #run(url: string, body: string): Promise<void> {
     for (let dueMs = performance.now(); this.#isOn; dueMs += everyMs) {
       await pause(Math.max(0, dueMs - performance.now()));
+      if (!this.#isOn) return;
       this.#running.push(this.#send(url, body));
     }
   }
@@ -97,11 +100,11 @@ test(`${kills} kill -9 of a worker under 200 requests/s cost only what was in it
     found.reduce((sum, one) => sum + one.failed, 0),
   );
   assert.ok(
-    found.every(({ slowestMs }) => slowestMs <= 100),
+    found.every(({ slowestMs }) => slowestMs <= 100 * slack),
     JSON.stringify(found),
   );
   assert.ok(
-    found.every(({ backInMs }) => backInMs <= 2000),
+    found.every(({ backInMs }) => backInMs <= 2000 * slack),
     JSON.stringify(found),
   );
   assert.equal(gateway.process.child.exitCode, null);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
 import type { Script } from '../support/simulated-replica.ts';
 import { type Answer, type Call, Simulation } from '../support/simulation.ts';
 
@@ -141,6 +142,26 @@ describe('the request path', () => {
     assert.equal(answer?.error?.code, 'client_left');
     assert.equal(simulation.replicaOf('digits/a').seen[0]?.abortedAtMs, 40);
     assert.deepEqual(simulation.tried, [{ backendName: 'digits', outcome: 'abandoned', kind: 'first' }]);
+  });
+
+  it('ends what runs when the gateway waits no longer: by a refusal, or by breaking the answer off', async () => {
+    const slow = [
+      { afterMs: 0, bytes: text('{') },
+      { afterMs: 1000, bytes: text('}') },
+    ];
+    const simulation = simulate([(n) => (n === 0 ? answers(1000) : { headAfterMs: 5, pieces: slow })]);
+    const calls = [simulation.call(), simulation.call()];
+    await simulation.clock.runUntil(50);
+    simulation.running.cut(new GatewayError('shutting_down', 'as the test says'));
+    const done = await finish(simulation, calls);
+    assert.deepEqual(
+      done.map((one) => [one.end, one.exchange.journal.code, one.exchange.journal.endedAtMs]),
+      [
+        ['refused', 'shutting_down', 50],
+        ['abandoned', 'shutting_down', 50],
+      ],
+    );
+    assert.deepEqual([...new Set(simulation.tried.map(({ outcome }) => outcome))], ['abandoned']);
   });
 
   it('sends no abort after a normal end', async () => {
