@@ -30,7 +30,7 @@ export async function decodeContent(
     return await decode(payload, name, maxBytes, reserve);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
-    throw new GatewayError('invalid_request', `content-encoding: the body is not ${name}`, {
+    throw new GatewayError('invalid_request', `content-encoding: the body is not ${name}, or not all of it`, {
       cause,
       field: 'content-encoding',
     });

@@ -28,17 +28,30 @@ export async function checkHealth(
       timeouts,
       new Cancellation(),
     );
-    if ((await endOf(reply.body)) !== 'complete') return `GET ${path}: the answer broke off`;
-    return reply.status >= 200 && reply.status < 300 ? null : `GET ${path}: status ${reply.status}`;
+    const { end, beginning } = await readThrough(reply.body);
+    if (end !== 'complete') return `GET ${path}: the answer broke off`;
+    if (reply.status >= 200 && reply.status < 300) return null;
+    return `GET ${path}: status ${reply.status}${beginning === '' ? '' : `: ${beginning}`}`;
   } catch (thrown) {
     const error = asGatewayError(thrown);
     return `GET ${path}: ${error.cause instanceof Error ? error.cause.message : error.message}`;
   }
 }
 
-/** Reads a body to its end and forgets it. */
-function endOf(body: Body): Promise<BodyEnd> {
+/** Of what a replica says of itself, this much is worth a place in a log. */
+const keptBytes = 300;
+
+/** Reads a body to its end and keeps its beginning. */
+function readThrough(body: Body): Promise<{ end: BodyEnd; beginning: string }> {
+  let kept = Buffer.alloc(0);
   return new Promise((resolve) => {
-    body.pump({ chunk: () => true, onDrain: (call) => call(), end: resolve });
+    body.pump({
+      chunk(bytes) {
+        if (kept.length < keptBytes) kept = Buffer.concat([kept, bytes]);
+        return true;
+      },
+      onDrain: (call) => call(),
+      end: (end) => resolve({ end, beginning: kept.toString('utf8', 0, keptBytes) }),
+    });
   });
 }

@@ -34,8 +34,10 @@ const serverEndpoints: Readonly<Record<string, Answer>> = {
   '/v2/models': (context, { models }) => context.json({ models: [...new Set(models.all.map((one) => one.name))] }),
   '/v2/health/live': (context) => context.json({ live: true }),
   '/v2/health/ready': (context, { models, standing }) => {
-    const isReady = models.all.length > 0 && !standing.isDraining;
-    return context.json({ ready: isReady }, isReady ? 200 : 503);
+    if (models.all.length > 0 && !standing.isDraining) return context.json({ ready: true });
+    const broken = models.broken.map(({ name, reason: why }) => `${name}: ${why}`);
+    const reason = standing.isDraining ? 'the worker is draining' : ['no model could be loaded', ...broken].join('; ');
+    return context.json({ ready: false, reason }, 503);
   },
   '/metrics': async (context, { metrics }) => {
     const { contentType, text } = await metrics();

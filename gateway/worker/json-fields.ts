@@ -49,7 +49,11 @@ export function parseMessage(json: Uint8Array, { inputs }: ModelMetadata): unkno
       inputs.some(({ datatype }) => datatype === 'INT64' || datatype === 'UINT64') && /\d{16}|\d[eE]/.test(text);
     return mayHoldLongIntegers ? JSON.parse(text, keepLongIntegers) : JSON.parse(text);
   } catch (cause) {
-    throw wrongField('body', cause instanceof Error ? cause.message : String(cause), 'JSON in UTF-8');
+    throw wrongField(
+      'body',
+      cause instanceof Error ? cause.message : String(cause),
+      'JSON in UTF-8; in front of binary data, its length in inference-header-content-length',
+    );
   }
 }
 

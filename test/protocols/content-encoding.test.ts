@@ -39,7 +39,7 @@ describe('decoding a body', () => {
       for (const body of [whole.subarray(0, whole.length / 2), Buffer.from(text), Buffer.alloc(0)]) {
         await assert.rejects(decodeContent(body, encoding, mebibyte), {
           code: 'invalid_request',
-          message: `content-encoding: the body is not ${encoding}`,
+          message: `content-encoding: the body is not ${encoding}, or not all of it`,
           field: 'content-encoding',
         });
       }

@@ -47,3 +47,9 @@ test('an answer that comes too late, breaks off or never ends is not well', asyn
   assert.equal((await check({ pieces: [piece], ends: 'hangs' }, 700)).found, 'GET /ready: the answer broke off');
   assert.equal((await check({ refusesAfterMs: 0 })).found, 'GET /ready: connect ECONNREFUSED');
 });
+
+test('what a replica says of its not being well is passed on, the beginning of it', async () => {
+  const saying = (bytes: string) => check({ status: 503, pieces: [{ afterMs: 0, bytes: Buffer.from(bytes) }] });
+  assert.equal((await saying('{"ready":false}')).found, 'GET /ready: status 503: {"ready":false}');
+  assert.equal((await saying('x'.repeat(10_000))).found, `GET /ready: status 503: ${'x'.repeat(300)}`);
+});

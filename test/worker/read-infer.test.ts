@@ -219,7 +219,7 @@ describe('a request at fault is refused with the field, what it was and what was
     for (const text of ['', '{', '{"inputs":[NaN]}', '{"inputs":[1,]}', "{'id':1}"])
       refused(
         () => readInfer(Buffer.from(text), null, { metadata: pair, maxBatch: 4 }),
-        /^body: got .*, wanted JSON in UTF-8$/,
+        /^body: got .*, wanted JSON in UTF-8; in front of binary data/,
       );
     refused(() => readInfer(Uint8Array.of(0x22, 0xff, 0x22), null, { metadata: pair, maxBatch: 4 }), /^body: /);
   });
