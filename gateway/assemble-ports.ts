@@ -64,6 +64,7 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     isLoopback: isLoopback(settings.listen.host),
     clock,
     wheel,
+    isClosing: () => state.isClosing,
     onFault: (error) => log.error(error, 'a reply could not be written'),
   });
   try {

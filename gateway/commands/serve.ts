@@ -31,6 +31,9 @@ export async function serve(file: string): Promise<void> {
     output.flush();
     process.exit(0);
   };
+  // Whoever read what is printed has gone: the gateway has not.
+  process.stdout.on('error', () => {});
+  process.on('SIGHUP', () => output.log.warn('SIGHUP is ignored: the configuration is read at the start'));
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   await gateway.settle(patienceMs);

@@ -23,6 +23,8 @@ interface Parts {
   readonly isLoopback: boolean;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  /** Whether the gateway takes no more work: connections are then not kept. */
+  isClosing(): boolean;
   /** A reply could not be written, through a fault of the gateway's own; its connection has been closed. */
   onFault(error: unknown): void;
 }
@@ -88,12 +90,25 @@ async function answer(
   try {
     addOwnHeaders(reply, exchange);
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
-    writeReply(reply, connection, parts);
+    writeReply(reply, connection, {
+      time: parts,
+      isLast: parts.isClosing(),
+      insteadOfNothing: () => brokenOff(exchange),
+    });
   } catch (error) {
     reply.body.discard();
     connection.outgoing.destroy();
     parts.onFault(error);
   }
+}
+
+/** What a client is told whose answer had a head but broke off before its first byte. */
+function brokenOff(exchange: Exchange): Reply {
+  const { cancellation, journal, protocol } = exchange;
+  const broken = new GatewayError('upstream_broken', `replica ${journal.replica} broke off before it had answered`);
+  const reply = errorReply(cancellation.reason ?? broken, protocol);
+  addOwnHeaders(reply, exchange);
+  return reply;
 }
 
 /** What is wrong with a request as far as its head tells, whatever it asks for. */

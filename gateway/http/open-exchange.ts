@@ -55,7 +55,8 @@ function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: In
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
-const decimal = /^\d+(\.\d+)?$/;
+/** Up to 30,000 years: beyond it a number would go upstream with an exponent. */
+const decimal = /^\d{1,15}(\.\d+)?$/;
 
 const deadlineHeaders = [
   { name: 'x-request-timeout-ms', unitMs: 1, unit: 'milliseconds' },

@@ -20,20 +20,18 @@ export class IncomingBody implements Incoming {
     const declared = request.headers['content-length'];
     const declaredBytes = declared === undefined ? null : Number(declared);
     return new Promise((resolve, reject) => {
-      if (declaredBytes !== null) {
-        if (declaredBytes > maxBytes) throw tooLarge(maxBytes);
-        reserve(declaredBytes);
-      }
-      if (request.headers.expect !== undefined) this.#response.writeContinue();
-      collect(request, { maxBytes, reserve: declaredBytes === null ? reserve : null, cancellation, resolve, reject });
+      if (declaredBytes !== null && declaredBytes > maxBytes) throw tooLarge(maxBytes);
+      // HTTP/1.0 knows no interim answers.
+      if (request.headers.expect !== undefined && request.httpVersionMinor > 0) this.#response.writeContinue();
+      collect(request, { maxBytes, reserve, cancellation, resolve, reject });
     });
   }
 }
 
 interface Collecting {
   readonly maxBytes: number;
-  /** Null where the whole length has been reserved already. */
-  readonly reserve: Reserve | null;
+  /** Of what has come, not of what was announced: many who announce and send nothing would leave no room for others. */
+  readonly reserve: Reserve;
   readonly cancellation: Cancellation;
   resolve(body: Uint8Array): void;
   reject(error: unknown): void;
@@ -53,7 +51,7 @@ function collect(request: IncomingMessage, { maxBytes, reserve, cancellation, re
     size += chunk.length;
     try {
       if (size > maxBytes) throw tooLarge(maxBytes);
-      reserve?.(chunk.length);
+      reserve(chunk.length);
       chunks.push(chunk);
     } catch (error) {
       stop(error);

@@ -16,44 +16,52 @@ export interface Time {
   readonly wheel: TimerWheel;
 }
 
-/** Sends the head of a reply and lets its body follow. A body that breaks off ends in a broken connection, never in a clean end. */
-export function writeReply({ status, headers, body }: Reply, connection: Connection, time: Time): void {
-  const { incoming, outgoing } = connection;
-  if (outgoing.destroyed) {
-    body.discard();
-    return;
-  }
-  const mustClose = mustCloseAfter(incoming);
-  if (mustClose) headers.push('connection', 'close');
-  outgoing.writeHead(status, headers);
-  body.pump(new OutgoingSink(connection, body.sizeBytes, mustClose ? time : null));
+/** How a reply is written. */
+export interface Writing {
+  readonly time: Time;
+  /** Whether the connection shall not be used again. */
+  readonly isLast: boolean;
+  /** What is said instead where a body breaks off before anything of it has come. */
+  insteadOfNothing(): Reply;
+}
+
+/** Sends a reply, the head with the first byte of the body. A body that breaks off ends in a broken connection, never in a clean end. */
+export function writeReply(reply: Reply, connection: Connection, writing: Writing): void {
+  if (connection.outgoing.destroyed) reply.body.discard();
+  else reply.body.pump(new OutgoingSink(reply, connection, writing));
 }
 
 class OutgoingSink implements Sink {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
-  /** Set where the connection is closed behind the answer. */
-  readonly #closing: Time | null;
+  readonly #writing: Writing;
+  /** Null when it has been sent. */
+  #head: Pick<Reply, 'status' | 'headers'> | null;
+  /** Whether the rest of the request is read before the connection is closed behind the answer. */
+  readonly #mustLinger: boolean;
   /** Still to come; null where nobody knows. */
   #leftBytes: number | null;
   /** The last piece, kept for the end: both then go out in one write. */
   #last: Uint8Array | null = null;
 
-  constructor({ incoming, outgoing }: Connection, sizeBytes: number | null, closing: Time | null) {
+  constructor(reply: Reply, { incoming, outgoing }: Connection, writing: Writing) {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#leftBytes = sizeBytes;
-    this.#closing = closing;
+    this.#writing = writing;
+    this.#head = reply;
+    this.#leftBytes = reply.body.sizeBytes;
+    this.#mustLinger = mustCloseAfter(incoming);
   }
 
   chunk(bytes: Uint8Array): boolean {
     if (this.#leftBytes !== null) {
       this.#leftBytes -= bytes.length;
-      if (this.#leftBytes === 0 && this.#last === null && this.#closing === null) {
+      if (this.#leftBytes === 0 && this.#last === null && !this.#mustLinger) {
         this.#last = bytes;
         return true;
       }
     }
+    this.#sendHead();
     return this.#outgoing.write(bytes);
   }
 
@@ -63,15 +71,31 @@ class OutgoingSink implements Sink {
   }
 
   end(how: BodyEnd): void {
-    if (how !== 'complete') this.#breakOff();
-    else if (this.#last !== null) this.#outgoing.end(this.#last);
-    else if (this.#closing === null) this.#outgoing.end();
-    else lingerThenEnd(this.#incoming, this.#outgoing, this.#closing);
+    if (how !== 'complete') {
+      this.#breakOff();
+      return;
+    }
+    this.#sendHead();
+    if (this.#last !== null) this.#outgoing.end(this.#last);
+    else if (this.#mustLinger) lingerThenEnd(this.#incoming, this.#outgoing, this.#writing.time);
+    else this.#outgoing.end();
+  }
+
+  #sendHead(): void {
+    if (this.#head === null) return;
+    const { status, headers } = this.#head;
+    this.#head = null;
+    if (this.#mustLinger || this.#writing.isLast) headers.push('connection', 'close');
+    this.#outgoing.writeHead(status, headers);
   }
 
   /** To clients of HTTP/1.0 a closed connection is how an answer ends well: only a reset says otherwise. */
   #breakOff(): void {
-    if (this.#incoming.httpVersionMinor === 0) this.#outgoing.socket?.resetAndDestroy();
+    if (this.#head !== null && !this.#outgoing.destroyed) {
+      const instead = this.#writing.insteadOfNothing();
+      this.#head = instead;
+      instead.body.pump(this);
+    } else if (this.#incoming.httpVersionMinor === 0) this.#outgoing.socket?.resetAndDestroy();
     else this.#outgoing.destroy();
   }
 }

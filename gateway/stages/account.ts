@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import { asGatewayError, type GatewayError } from '../kernel/errors.ts';
+import { asGatewayError, errorTable, type GatewayError } from '../kernel/errors.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { BodyEnd, Reply } from '../pipeline/reply.ts';
@@ -48,8 +48,11 @@ class Settlement {
     const { journal, cancellation } = this.#exchange;
     journal.bodyEnd = how;
     journal.bytesOut = bytes;
-    if (how !== 'complete')
+    if (how !== 'complete') {
       journal.code = cancellation.reason?.code ?? (how === 'broken' ? 'upstream_broken' : 'client_left');
+      // Nothing has been passed on: the client is told of the failure in the answer's place.
+      if (bytes === 0) journal.status = errorTable[journal.code].status;
+    }
     settle(this.#exchange, this.#settled, this.#clock);
   }
 }

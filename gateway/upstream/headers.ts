@@ -65,7 +65,8 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
   for (const name in client) {
     const value = client[name];
     // A name with an underscore can pass for the one with a dash behind servers that turn both into one variable.
-    if (value === undefined || notForReplicas.has(name) || name in gateway.own || name.includes('_')) continue;
+    if (value === undefined || notForReplicas.has(name) || Object.hasOwn(gateway.own, name) || name.includes('_'))
+      continue;
     if (named?.has(name) || (!gateway.mayBeEncoded && name === 'accept-encoding')) continue;
     if (typeof value === 'string') list.push(name, value);
     else for (const one of value) list.push(name, one);
@@ -79,7 +80,7 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
 }
 
 /** The headers of an answer that clients may see, and the load report among the others. */
-export function replyHeaders(upstream: Headers): { headers: HeaderList; loadReport: string | null } {
+export function replyHeaders(upstream: Headers, status = 200): { headers: HeaderList; loadReport: string | null } {
   const headers: HeaderList = [];
   const named = namedByConnection(upstream.connection);
   let loadReport: string | null = null;
@@ -88,6 +89,8 @@ export function replyHeaders(upstream: Headers): { headers: HeaderList; loadRepo
     if (value === undefined) continue;
     if (name === loadReportHeader) loadReport = typeof value === 'string' ? value : (value[0] ?? null);
     if (notForClients.has(name) || named?.has(name)) continue;
+    // RFC 9110 section 8.6; a client that went by it would take the next answer for the body.
+    if (status === 204 && name === 'content-length') continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const one of value) headers.push(name, one);
   }

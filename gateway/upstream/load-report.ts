@@ -10,12 +10,17 @@ const names = { slots: 'slots', inFlight: 'in_flight', queued: 'queued', service
 export function parseLoadReport(header: string): LoadReport | null {
   const own = ownSpelling.exec(header);
   if (own !== null) {
-    return { slots: Number(own[1]), inFlight: Number(own[2]), queued: Number(own[3]), serviceSeconds: Number(own[4]) };
+    return {
+      slots: slotsOrNull(Number(own[1])),
+      inFlight: Number(own[2]),
+      queued: Number(own[3]),
+      serviceSeconds: Number(own[4]),
+    };
   }
   const objectAt = header.indexOf('{');
   const metrics = objectAt >= 0 ? metricsFromJson(header.slice(objectAt)) : metricsFromText(header);
   if (metrics === null) return null;
-  const slots = numberOrNull(metrics[names.slots]);
+  const slots = slotsOrNull(numberOrNull(metrics[names.slots]));
   const inFlight = numberOrNull(metrics[names.inFlight]);
   const queued = numberOrNull(metrics[names.queued]);
   const serviceSeconds = numberOrNull(metrics[names.serviceSeconds]);
@@ -64,6 +69,11 @@ function metricsFromText(text: string): Metrics {
     if (match?.[1] !== undefined) metrics[match[1]] = Number(match[2]);
   }
   return metrics;
+}
+
+/** A replica without a slot would never be sent anything again, and so could never say otherwise: it is taken not to know. */
+function slotsOrNull(slots: number | null): number | null {
+  return slots !== null && slots >= 1 ? slots : null;
 }
 
 function numberOrNull(value: unknown): number | null {

@@ -60,7 +60,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
     this.#hasHead = true;
     const length = fields['content-length'];
     this.sizeBytes = typeof length === 'string' ? Number(length) : null;
-    const { headers, loadReport } = replyHeaders(fields);
+    const { headers, loadReport } = replyHeaders(fields, status);
     this.#options.onHead({ status, headers, source: 'upstream', body: this, loadReport });
   }
 

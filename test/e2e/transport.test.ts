@@ -214,3 +214,20 @@ function rssBytes(pid: number): number {
   const [, kib = '0'] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
 }
+
+test('an answer that breaks off before its first byte is a 502 in words, and counted as one', async (context) => {
+  const gateway = await startEdgeGateway(context);
+  const infer = request({ line: 'POST /v2/models/m/infer', body: '{}' });
+  for (const begun of ['content-length: 100\r\n\r\n', 'transfer-encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n']) {
+    gateway.backend.script = ({ socket }) => {
+      socket.write(`HTTP/1.1 200 OK\r\n${begun}`);
+      setTimeout(() => socket.destroy(), 20);
+    };
+    const { status, body, header } = await ask(gateway.client, infer);
+    assert.equal(status, 502);
+    assert.match(body, /^\{"error":"replica pool\/a broke off/);
+    assert.equal(header('x-headgate-replica'), 'pool/a');
+  }
+  assert.equal(await gateway.metric('headgate_requests_total', { code: '502' }), 2);
+  assert.equal(await gateway.metric('headgate_replica_in_flight'), 0);
+});

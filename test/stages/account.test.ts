@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { type ErrorCode, errorTable, GatewayError } from '../../gateway/kernel/errors.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
@@ -59,21 +59,23 @@ describe('accounting for an answer', () => {
   });
 
   it('tells a body that broke off from a client that left', async () => {
-    const cases: readonly [BodyEnd, GatewayError | null, string][] = [
+    const cases: readonly [BodyEnd, GatewayError | null, ErrorCode | 'ok'][] = [
       ['broken', null, 'upstream_broken'],
       ['abandoned', null, 'client_left'],
       ['abandoned', new GatewayError('deadline_exceeded', 'too late'), 'deadline_exceeded'],
       ['abandoned', new GatewayError('client_left', 'left'), 'client_left'],
       ['complete', new GatewayError('client_left', 'left'), 'ok'],
     ];
-    for (const [how, reason, code] of cases) {
+    for (const [[how, reason, code], fed] of cases.flatMap((one) => [[one, ''] as const, [one, 'x'] as const])) {
       const inner = new FedBody();
       const accounting = new Accounting(async () => replyOf(inner));
       pumped((await accounting.serve(accounting.exchange)).body);
+      if (fed !== '') inner.feed(fed);
       if (reason !== null) accounting.exchange.cancellation.cancel(reason);
       inner.end(how);
       assert.deepEqual([accounting.journal.code, accounting.settled.length], [code, 1]);
-      assert.equal(accounting.journal.status, 200, 'the status that was sent stays');
+      const status = code === 'ok' || fed !== '' ? 200 : errorTable[code].status;
+      assert.equal(accounting.journal.status, status, 'the status that was sent stays, where one was sent');
     }
   });
 

@@ -152,5 +152,10 @@ describe('the headers a client gets', () => {
     assert.deepEqual(pairsOf(headers), [['etag', '"1"']]);
     assert.equal(loadReport, 'JSON {}');
     assert.equal(replyHeaders({ 'endpoint-load-metrics': ['TEXT a', 'TEXT b'] }).loadReport, 'TEXT a');
+    assert.deepEqual(
+      replyHeaders({ 'content-length': '5' }, 204).headers,
+      [],
+      'an answer that has no body has no length',
+    );
   });
 });

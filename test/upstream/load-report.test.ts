@@ -51,8 +51,9 @@ describe('a load report', () => {
 
   it('comes back as it was written, in either format', () => {
     const count = fc.option(fc.nat(), { nil: null });
+    const slots = fc.option(fc.integer({ min: 1 }), { nil: null });
     const seconds = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: null });
-    const reports = fc.record({ slots: count, inFlight: count, queued: count, serviceSeconds: seconds });
+    const reports = fc.record({ slots, inFlight: count, queued: count, serviceSeconds: seconds });
     fc.assert(
       fc.property(reports, fc.constantFrom('JSON' as const, 'TEXT' as const), (report, format) => {
         const parsed = parseLoadReport(formatLoadReport(report, format));
@@ -61,6 +62,14 @@ describe('a load report', () => {
       }),
       { numRuns },
     );
+  });
+
+  it('of no slot at all says nothing of slots: a replica that is never sent to could never say otherwise', () => {
+    for (const slots of [0, 0.5]) {
+      const metrics = { slots, in_flight: 0, queued: 0, service_seconds: 0.1 };
+      const report = parseLoadReport(`JSON ${JSON.stringify({ named_metrics: metrics })}`);
+      assert.deepEqual(report, { slots: null, inFlight: 0, queued: 0, serviceSeconds: 0.1 });
+    }
   });
 
   it('is read without a failure from whatever a replica sends', () => {

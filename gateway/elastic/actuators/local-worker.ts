@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock, Timer } from '../../kernel/clock.ts';
 
 interface Options {
@@ -69,6 +70,8 @@ export class LocalWorker {
   #spawn(): void {
     const { command, socketPath, watcher, clock } = this.#options;
     const [program, ...args] = command;
+    // Whoever cleans the folder of temporary files may have taken this one, too.
+    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
     // A socket file left by a killed process would make the next one fail to bind.
     rmSync(socketPath, { force: true });
     // The channel tells the worker when the gateway dies, however it dies.
