@@ -28,7 +28,7 @@ export async function serve(file: string): Promise<void> {
     endingAtMs = nowMs;
     output.log.info({ signal }, 'shutting down');
     await gateway.close(settings.listen.drainMs);
-    output.flush();
+    await output.flush();
     process.exit(0);
   };
   // Whoever read what is printed has gone: the gateway has not.

@@ -112,8 +112,17 @@ function brokenOff(exchange: Exchange): Reply {
 }
 
 /** What is wrong with a request as far as its head tells, whatever it asks for. */
-function judge(context: NodeContext, { isLoopback }: Parts): GatewayError | null {
-  return isLoopback ? refuseForeignHost(context.env.incoming) : null;
+function judge({ env: { incoming } }: NodeContext, { isLoopback }: Parts): GatewayError | null {
+  return (
+    (isLoopback ? refuseForeignHost(incoming) : null) ?? refuseTransferCoding(incoming.headers['transfer-encoding'])
+  );
+}
+
+/** RFC 9112 section 6.1: what is not understood must be refused. Passed on, the body would have lost what says how it is coded. */
+function refuseTransferCoding(coding: string | undefined): GatewayError | null {
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return null;
+  const message = `transfer-encoding: got ${coding}, wanted chunked alone`;
+  return new GatewayError('encoding_unsupported', message, { field: 'transfer-encoding' });
 }
 
 function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {

@@ -1,3 +1,4 @@
+import { constants, fstatSync, openSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 import { afterPendingEvents, systemClock } from '../kernel/system-clock.ts';
 import type { Topic } from '../kernel/topic.ts';
@@ -20,7 +21,8 @@ export interface LogOutput {
   readonly log: Log;
   /** Writes a line whose fields are JSON already, for lines that come with every request. */
   line(level: 'info' | 'warn', fields: string, message: string): void;
-  flush(): void;
+  /** Resolves when everything has been written, or after a moment where nobody takes it: the log is then closed. */
+  flush(): Promise<void>;
 }
 
 /** One write for some hundred lines: each write is handed to another thread, which costs as much as forming ten lines. */
@@ -30,10 +32,13 @@ const flushEveryMs = 250;
 /** Held while a slow reader keeps lines from being written; beyond it lines are dropped. */
 const mostHeldBytes = 16 * 1024 * 1024;
 
+/** An end does not wait longer for a reader that reads no more. */
+const flushWithinMs = 500;
+
 /** Opens a log on a file or descriptor. Writing never fails and never waits: what nobody takes is dropped. */
 export function openLog({ level, destination, name }: Options): LogOutput {
   const output = pino.destination({
-    dest: destination,
+    dest: withoutWaiting(destination),
     sync: false,
     contentMode: 'buffer',
     minLength: batchBytes,
@@ -65,11 +70,27 @@ export function openLog({ level, destination, name }: Options): LogOutput {
         `{"level":${log.levels.values[lineLevel]},"time":${systemClock.wallMs()},"name":"${name}",${fields},"msg":"${message}"}\n`,
       );
     },
-    flush() {
+    async flush() {
       pass();
-      output.flushSync();
+      const written = new Promise<boolean>((resolve) => output.flush(() => resolve(true)));
+      const isWritten = await Promise.race([written, systemClock.sleep(flushWithinMs)]);
+      // Else the library would try for ever when the process exits.
+      if (isWritten !== true) output.destroy();
     },
   };
+}
+
+/**
+ * A pipe that nobody reads would hold up a write for ever, and the thread that writes, and with it the end of the process. Opened
+ * anew it can say instead that it is full. Where that cannot be done (no /proc, not our pipe) it is taken as it is.
+ */
+function withoutWaiting(destination: string | number): string | number {
+  if (typeof destination === 'string' || !fstatSync(destination).isFIFO()) return destination;
+  try {
+    return openSync(`/proc/self/fd/${destination}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return destination;
+  }
 }
 
 /** One line an exchange, with what its journal learned. Failures that are not the client's are warnings. */

@@ -34,8 +34,7 @@ export async function runWorker({ folder, only, threads, at }: Options): Promise
     threads,
     onEnd: (error) => {
       log.fatal({ reason: error.message }, 'the engine has ended, and the worker ends with it');
-      output.flush();
-      process.exit(1);
+      void output.flush().finally(() => process.exit(1));
     },
   });
   const metrics = workerMetrics(() => batcher.queued);
@@ -87,7 +86,7 @@ function endWhenTold({ server, batcher, standing, output: { log, flush } }: Endi
       server.closeIdleConnections();
       await systemClock.sleep(sweepMs);
     }
-    flush();
+    await flush();
     process.exit(0);
   };
   process.on('SIGTERM', end);

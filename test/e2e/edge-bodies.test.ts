@@ -208,3 +208,10 @@ test('a time limit holds while the body is still coming', async () => {
   assert.equal(status, 504);
   assert.ok(performance.now() - startedAtMs < 600);
 });
+
+test('a body in any transfer coding but chunked is refused, for none would tell the replica of it', async () => {
+  const coded = request({ line: infer, headers: ['transfer-encoding: gzip, chunked'] }) + chunk(10);
+  const { status, body } = await ask(gateway.client, coded);
+  assert.equal(status, 415);
+  assert.match(body, /transfer-encoding: got gzip, chunked, wanted chunked alone/);
+});

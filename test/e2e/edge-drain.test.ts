@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startEdgeGateway } from '../support/edge-gateway.ts';
-import { eventually } from '../support/gateway-process.ts';
-import { okAnswer } from '../support/raw-backend.ts';
+import { eventually, HeadgateProcess, watchGateway } from '../support/gateway-process.ts';
+import { okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { ask, RawClient, request } from '../support/raw-client.ts';
 
 const infer = request({ line: 'POST /v2/models/m/infer', body: '{}' });
@@ -76,4 +80,24 @@ test('an interrupt that comes twice in a moment, as from a terminal through npm,
   gateway.process.child.kill('SIGINT');
   assert.equal((await client.answer()).body, 'late');
   assert.equal(await gateway.process.exited, 0);
+});
+
+test('a log that nobody reads holds up neither requests nor the end', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-fifo-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const fifo = join(folder, 'log');
+  execFileSync('mkfifo', [fifo]);
+  const backend = await RawBackend.start(context, ({ socket }) => socket.write(okAnswer('done')));
+  const file = join(folder, 'gateway.yaml');
+  const replicas = `[{ id: a, url: "${backend.url}" }]`;
+  const pool = `{ name: pool, protocol: open-inference, models: [m], replicas: ${replicas} }`;
+  writeFileSync(file, `listen: { port: 0 }\nadmin: { port: 0 }\nbackends: [${pool}]\n`);
+  // Opened for reading as well, so that the writer finds a reader; and never read.
+  const unread = openSync(fifo, constants.O_RDWR);
+  context.after(() => closeSync(unread));
+  const child = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder }, undefined, unread);
+  const { client } = await watchGateway(child);
+  // More than a pipe holds.
+  for (let n = 0; n < 600; n++) assert.equal((await ask(client, infer)).status, 200);
+  assert.equal(await child.stop(), 0);
 });

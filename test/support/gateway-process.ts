@@ -20,11 +20,17 @@ export class HeadgateProcess {
   stdout = '';
   stderr = '';
 
-  constructor(context: Scope, args: readonly string[], environment: Record<string, string> = {}, program = main) {
+  constructor(
+    context: Scope,
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    program = main,
+    stderr: 'pipe' | number = 'pipe',
+  ) {
     this.child = spawn(process.execPath, [program, ...args], {
       cwd: root,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', stderr],
     });
     this.child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;

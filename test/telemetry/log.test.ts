@@ -9,7 +9,10 @@ import { type LogOutput, logExchanges, openLog } from '../../gateway/telemetry/l
 import { readExchange } from '../support/exchanges.ts';
 
 /** A log into a file, and the lines that stand there when it has been flushed. */
-function newLog(context: TestContext, level: string): { output: LogOutput; lines: () => Record<string, unknown>[] } {
+function newLog(
+  context: TestContext,
+  level: string,
+): { output: LogOutput; lines: () => Promise<Record<string, unknown>[]> } {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-log-'));
   const file = join(folder, 'log');
   const destination = openSync(file, 'a');
@@ -20,8 +23,8 @@ function newLog(context: TestContext, level: string): { output: LogOutput; lines
   const output = openLog({ level, destination, name: 'gateway' });
   return {
     output,
-    lines() {
-      output.flush();
+    async lines() {
+      await output.flush();
       return readFileSync(file, 'utf8')
         .trim()
         .split('\n')
@@ -31,11 +34,11 @@ function newLog(context: TestContext, level: string): { output: LogOutput; lines
   };
 }
 
-it('the log writes each line as JSON with level, time and name, whichever way it was made', (context) => {
+it('the log writes each line as JSON with level, time and name, whichever way it was made', async (context) => {
   const { output, lines } = newLog(context, 'info');
   output.log.warn({ replica: 'pool/a', reason: 'gone "away"' }, 'replica');
   output.line('info', '"id":"r1"', 'exchange');
-  const [first, second] = lines();
+  const [first, second] = await lines();
   assert.equal(first?.msg, 'replica');
   assert.equal(first?.reason, 'gone "away"');
   assert.equal(second?.id, 'r1');
@@ -46,7 +49,7 @@ it('the log writes each line as JSON with level, time and name, whichever way it
   assert.deepEqual([first?.level, second?.level], [40, 30]);
 });
 
-it('a level leaves out what is below it, and silence everything', (context) => {
+it('a level leaves out what is below it, and silence everything', async (context) => {
   const warnings = newLog(context, 'warn');
   const silent = newLog(context, 'silent');
   for (const { output } of [warnings, silent]) {
@@ -55,10 +58,10 @@ it('a level leaves out what is below it, and silence everything', (context) => {
     output.line('warn', '"n":2', 'yes');
   }
   assert.deepEqual(
-    warnings.lines().map(({ msg }) => msg),
+    (await warnings.lines()).map(({ msg }) => msg),
     ['yes'],
   );
-  assert.deepEqual(silent.lines(), []);
+  assert.deepEqual(await silent.lines(), []);
 });
 
 it('an exchange is one line, a warning where the fault was not the client’s', () => {
