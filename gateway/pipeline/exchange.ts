@@ -49,6 +49,8 @@ export class Exchange {
   readonly incoming: Incoming;
   readonly journal = new Journal();
   readonly cancellation = new Cancellation();
+  /** For `RunningExchanges` only. */
+  runningAt = -1;
   readonly #wheel: TimerWheel;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #alarm: Alarm | null = null;
