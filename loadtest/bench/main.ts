@@ -79,5 +79,5 @@ function spread(values: readonly number[], digits: number): string {
   return `${at(0.5)} (${at(0)} .. ${at(1)})`;
 }
 
-const [rounds = 9, sliceMs = 2000] = process.argv.slice(2).map(Number);
+const [rounds = 25, sliceMs = 1000] = process.argv.slice(2).map(Number);
 await main({ rounds, sliceMs });
