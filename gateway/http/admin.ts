@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import type { Connection } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
-import type { Connection } from './write-reply.ts';
 
 /** What the operators' port shows; each part is filled in by whoever knows it. */
 export interface AdminView {

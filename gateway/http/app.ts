@@ -7,11 +7,12 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
+import type { Connection } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
 import { type NodeContext, openExchange } from './open-exchange.ts';
 import { type Directory, ownAnswers } from './own-answers.ts';
 import { errorReply } from './write-error.ts';
-import { type Connection, writeReply } from './write-reply.ts';
+import { writeReply } from './write-reply.ts';
 
 interface Parts {
   readonly serve: Serve;

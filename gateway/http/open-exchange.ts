@@ -6,8 +6,8 @@ import { newRequestId } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import type { Connection } from './connection.ts';
 import { IncomingBody } from './read-body.ts';
-import type { Connection } from './write-reply.ts';
 
 interface Options {
   readonly protocol: Protocol;

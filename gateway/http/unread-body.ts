@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Time } from './write-reply.ts';
+import type { Time } from './connection.ts';
 
 /** A rest this small is cheaper to read and forget than a new connection. */
 const worthReadingBytes = 64 * 1024;

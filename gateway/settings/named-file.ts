@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import type { Path } from './faults.ts';
-import type { Resolving } from './resolve.ts';
+import type { Resolving } from './resolving.ts';
 
 /** The text of a file named in the configuration, or null with a fault. */
 export function readNamedFile(file: string, path: Path, { baseFolder, report }: Resolving): string | null {

@@ -1,5 +1,5 @@
 import type { Path } from './faults.ts';
-import type { Resolving } from './resolve.ts';
+import type { Resolving } from './resolving.ts';
 
 /** RFC 9110 section 5.1. */
 const fieldName = /^[!#$%&'*+.^`|~\w-]+$/;

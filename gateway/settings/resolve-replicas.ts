@@ -2,8 +2,8 @@ import { resolve as resolvePath } from 'node:path';
 import { describeValue, type Path } from './faults.ts';
 import { readNamedFile, readSecret } from './named-file.ts';
 import { parseReplicaUrl } from './replica-place.ts';
-import { type Resolving, reportDuplicates } from './resolve.ts';
 import { judgeSent, resolveHeaders, type WrittenHeader } from './resolve-headers.ts';
+import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
 import type { ReplicaSettings } from './settings.ts';
 

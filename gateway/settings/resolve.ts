@@ -3,17 +3,9 @@ import { isLoopback } from './loopback.ts';
 import { readSecret } from './named-file.ts';
 import { resolveHeaders } from './resolve-headers.ts';
 import { resolveReplicas } from './resolve-replicas.ts';
+import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
 import type { BackendSettings, HealthSettings, ListenSettings, RouteSettings, Settings } from './settings.ts';
-
-/** What resolving needs from whoever loads the file. */
-export interface Resolving {
-  /** Relative paths in the configuration start here. */
-  readonly baseFolder: string;
-  report(path: Path, got: string, wanted: string): void;
-  /** Whether a fault was found at a path, below it or above it: what depends on it is then not reported. */
-  isFaulty(path: Path): boolean;
-}
 
 type RawBackend = RawSettings['backends'][number];
 type RawRoute = RawSettings['routes'][number];
@@ -37,19 +29,6 @@ export function resolve(raw: RawSettings, resolving: Resolving): Settings {
     routes,
     telemetry: { logLevel: raw.telemetry.log },
   };
-}
-
-/** Names that occur twice, reported where they occur again. */
-export function reportDuplicates(
-  named: readonly { name: string; path: Path }[],
-  wanted: string,
-  { report }: Resolving,
-): void {
-  const seen = new Set<string>();
-  for (const { name, path } of named) {
-    if (seen.has(name)) report(path, JSON.stringify(name), wanted);
-    seen.add(name);
-  }
 }
 
 function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolving): ListenSettings {
