@@ -30,11 +30,6 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** Whether a value is the name of a datatype. */
-export function isDatatype(text: unknown): text is Datatype {
-  return typeof text === 'string' && Object.hasOwn(elementBytes, text);
-}
-
 /** How many elements a shape holds; 1 for a scalar. */
 export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
