@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import pino from 'pino';
-import { assembleBackend } from '../assemble-backend.ts';
-import { assembleRoutes } from '../assemble-routes.ts';
+import { buildGeneration } from '../assemble-generation.ts';
 import type { Connection } from '../http/connection.ts';
 import { mountReadings } from '../http/readings.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -177,10 +176,11 @@ function routesOf(settings: Settings): RouteTable {
     newSocketPath: () => 'none',
     workerCommand: [process.execPath] as const,
     bundledModels: '',
+    living: new Set<never>(),
     secondReleases: { count: 0 },
+    serve: () => Promise.reject(new Error('a dry run sends nothing')),
   };
-  const backends = settings.backends.map((one) => assembleBackend(one, parts).backend);
-  return assembleRoutes(settings, backends, () => Promise.reject(new Error('a dry run sends nothing')));
+  return buildGeneration(settings, null, parts).routes;
 }
 
 function inWords(explanation: Explanation): string {

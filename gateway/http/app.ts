@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
@@ -19,6 +20,8 @@ import { type Writing, writeReply } from './write-reply.ts';
 
 interface Parts {
   readonly serve: Serve;
+  /** The one that exchanges opened now belong to. */
+  current(): Generation;
   readonly protocols: readonly Protocol[];
   readonly directory: Directory;
   /** Whether the port is bound to a loopback address. */
@@ -59,7 +62,8 @@ function nothingThere({ req }: NodeContext): Reading {
 
 /** Tells Hono at once that the answer is taken care of: waiting for it there would cost four more promises a request. */
 function handle(context: NodeContext, reading: Reading, fault: GatewayError | null, parts: Parts): Response {
-  const exchange = openExchange(context, { reading, clock: parts.clock, wheel: parts.wheel });
+  const { clock, wheel } = parts;
+  const exchange = openExchange(context, { generation: parts.current(), reading, clock, wheel });
   const refusal = judge(context, parts) ?? fault;
   if (refusal !== null) exchange.cancellation.cancel(refusal);
   const allowed = refusal?.code === 'method_not_allowed' ? methodsAt(context.req.path, parts) : null;

@@ -5,12 +5,14 @@ import { GatewayError } from '../kernel/errors.ts';
 import { newRequestId } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Exchange } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
 import { rawPathOf } from '../protocols/raw-path.ts';
 import type { Connection } from './connection.ts';
 import { IncomingBody } from './read-body.ts';
 import type { Reading } from './readings.ts';
 
 interface Options {
+  readonly generation: Generation;
   readonly reading: Reading;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
@@ -22,7 +24,7 @@ export type NodeContext = Context<{ Bindings: Connection }>;
 const acceptableId = /^[\w\-=]{1,255}$/;
 
 /** Makes an exchange of a request's head: its id, its deadline, and the client's departure from now on. */
-export function openExchange(context: NodeContext, { reading, clock, wheel }: Options): Exchange {
+export function openExchange(context: NodeContext, { generation, reading, clock, wheel }: Options): Exchange {
   const { incoming, outgoing } = context.env;
   const { headers, method = 'GET', url = '/' } = incoming;
   const { protocol, endpoint, params } = reading;
@@ -31,6 +33,7 @@ export function openExchange(context: NodeContext, { reading, clock, wheel }: Op
   const exchange = new Exchange({
     id: typeof givenId === 'string' && acceptableId.test(givenId) ? givenId : newRequestId(),
     receivedAtMs: clock.nowMs(),
+    generation,
     protocol,
     head: {
       method,

@@ -1,13 +1,16 @@
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Exchange, type Incoming } from '../../gateway/pipeline/exchange.ts';
+import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { Headers } from '../../gateway/pipeline/headers.ts';
 import type { Endpoint } from '../../gateway/pipeline/protocol.ts';
+import type { Routes } from '../../gateway/pipeline/route.ts';
 import { openInference } from '../../gateway/protocols/open-inference.ts';
 
 /** What a test says of an exchange: an inference on the model `digits` received at 0 unless said otherwise. */
 export interface ExchangeSpec {
   readonly clock?: VirtualClock;
+  readonly wheel?: TimerWheel;
   readonly operation?: string;
   readonly model?: string;
   readonly query?: string;
@@ -16,6 +19,15 @@ export interface ExchangeSpec {
   readonly body?: Uint8Array | string;
   /** Stands in the place of a body that comes at once. */
   readonly incoming?: Incoming;
+  /** One without routes unless said otherwise. */
+  readonly generation?: Generation;
+}
+
+const noRoutes: Routes = { find: () => null, modelNames: () => [], protocolOf: () => null, isPlain: () => false };
+
+/** A configuration of which only the routes matter. */
+export function newGeneration({ routes = noRoutes, onGone = () => {} }: { routes?: Routes; onGone?: () => void } = {}) {
+  return new Generation({ routes, backends: [], onGone });
 }
 
 /** An exchange as the client port opens it. */
@@ -27,10 +39,11 @@ export function newExchange(spec: ExchangeSpec = {}): Exchange {
   return new Exchange({
     id: 'r1',
     receivedAtMs: clock.nowMs(),
+    generation: spec.generation ?? newGeneration(),
     protocol: openInference,
     head: { method: endpoint.method, path, rawPath: path, query, params, endpoint, headers },
     incoming: spec.incoming ?? wholeBody(Buffer.from(spec.body ?? '')),
-    wheel: new TimerWheel(clock),
+    wheel: spec.wheel ?? new TimerWheel(clock),
   });
 }
 
