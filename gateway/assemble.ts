@@ -1,10 +1,10 @@
-import type { Server } from 'node:http';
 import { extname, join } from 'node:path';
 import { assembleBackend, type BackendParts, type LiveBackend } from './assemble-backend.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { assembleRoutes } from './assemble-routes.ts';
 import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';
+import type { ClosingTimes } from './http/client-connections.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import { GatewayError } from './kernel/errors.ts';
@@ -30,8 +30,8 @@ export interface Gateway {
   readonly backends: readonly Backend[];
   /** Resolves when every replica has shown whether it is ready, or after `timeoutMs`. */
   settle(timeoutMs: number): Promise<void>;
-  /** Takes no more connections, lets running work finish within `drainMs`, then ends everything that runs. */
-  close(drainMs: number): Promise<void>;
+  /** Is no longer ready, lets running work finish, then ends everything that runs. */
+  close(times: ClosingTimes): Promise<void>;
 }
 
 /** Turns settings into live objects. With its `assemble-` siblings and commands/ the only place that knows every folder. */
@@ -62,9 +62,10 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
     adminPort: portOf(ports.admin),
     backends,
     settle: (timeoutMs) => allSettled(backends, clock, timeoutMs),
-    async close(drainMs) {
+    async close(times) {
       ports.isClosing = true;
-      await drain(ports.client, running, clock, drainMs);
+      await ports.clientConnections.close(times);
+      await cutShort(running, clock);
       await closeAll(live, transport, ports);
       wheel.close();
       sockets.remove();
@@ -88,23 +89,17 @@ function assembleBackends(
   return backends.map((one) => assembleBackend(one, all));
 }
 
-/** How often connections that have become idle are closed while the gateway waits for the others. */
-const sweepMs = 50;
+/** How long the answers to those whose work was cut short are given to reach them. */
+const farewellMs = 50;
 
-async function drain(server: Server, running: RunningExchanges, clock: Clock, drainMs: number): Promise<void> {
-  server.close();
-  const deadlineMs = clock.nowMs() + drainMs;
-  while (running.count > 0 && clock.nowMs() < deadlineMs) {
-    await Promise.race([running.none(), clock.sleep(Math.min(sweepMs, deadlineMs - clock.nowMs()))]);
-    server.closeIdleConnections();
-  }
+async function cutShort(running: RunningExchanges, clock: Clock): Promise<void> {
   if (running.count === 0) return;
   running.cut(new GatewayError('shutting_down', 'the gateway shuts down and waits no longer (listen.drain)'));
-  // Their answers are on the way to the clients.
-  await clock.sleep(sweepMs);
+  await clock.sleep(farewellMs);
 }
 
 async function closeAll(live: readonly LiveBackend[], transport: Transport, { client, admin }: Ports): Promise<void> {
+  client.close();
   client.closeAllConnections();
   await Promise.all(live.map((one) => one.close()));
   await transport.close();

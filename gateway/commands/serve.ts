@@ -27,7 +27,8 @@ export async function serve(file: string): Promise<void> {
     }
     endingAtMs = nowMs;
     output.log.info({ signal }, 'shutting down');
-    await gateway.close(settings.listen.drainMs);
+    // Whoever interrupts at a terminal does not wait for others to notice.
+    await gateway.close(signal === 'SIGINT' ? { ...settings.listen, graceMs: 0 } : settings.listen);
     await output.flush();
     process.exit(0);
   };

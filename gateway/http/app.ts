@@ -24,8 +24,6 @@ interface Parts {
   readonly isLoopback: boolean;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
-  /** Whether the gateway takes no more work: connections are then not kept. */
-  isClosing(): boolean;
   /** A reply could not be written, through a fault of the gateway's own; its connection has been closed. */
   onFault(error: unknown): void;
 }
@@ -93,7 +91,6 @@ async function answer(
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
     writeReply(reply, connection, {
       time: parts,
-      isLast: parts.isClosing(),
       insteadOfNothing: () => brokenOff(exchange),
     });
   } catch (error) {

@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
 import type { Connection, Time } from './connection.ts';
-import { lingerThenEnd, mustCloseAfter } from './unread-body.ts';
+import { lingerThenEnd, mustLinger } from './unread-body.ts';
 
 /** How a reply is written. */
 export interface Writing {
   readonly time: Time;
-  /** Whether the connection shall not be used again. */
-  readonly isLast: boolean;
   /** What is said instead where a body breaks off before anything of it has come. */
   insteadOfNothing(): Reply;
 }
@@ -37,7 +35,7 @@ class OutgoingSink implements Sink {
     this.#writing = writing;
     this.#head = reply;
     this.#leftBytes = reply.body.sizeBytes;
-    this.#mustLinger = mustCloseAfter(incoming);
+    this.#mustLinger = mustLinger(incoming, outgoing);
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -72,7 +70,7 @@ class OutgoingSink implements Sink {
     if (this.#head === null) return;
     const { status, headers } = this.#head;
     this.#head = null;
-    if (this.#mustLinger || this.#writing.isLast) headers.push('connection', 'close');
+    if (this.#mustLinger) headers.push('connection', 'close');
     this.#outgoing.writeHead(status, headers);
   }
 

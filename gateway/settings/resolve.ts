@@ -40,6 +40,7 @@ function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolvi
     maxBodyBytes: raw.max_body,
     maxBufferedBytes: raw.max_buffered,
     drainMs: raw.drain,
+    graceMs: raw.grace,
   };
 }
 

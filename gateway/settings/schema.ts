@@ -25,6 +25,9 @@ const listen = mapping({
     .prefault('512MiB')
     .describe('Bodies of all requests held at the same time; 503 beyond. At least max_body.'),
   drain: durationField().prefault('30s').describe('How long SIGTERM waits for running work; 0s for not at all.'),
+  grace: durationField()
+    .prefault('2s')
+    .describe('How long of it connections are still accepted, so that balancers notice; 0s for not at all.'),
 });
 
 const admin = mapping({

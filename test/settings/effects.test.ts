@@ -34,6 +34,7 @@ const effects: readonly Effect[] = [
   ['listen.max_body', withTop('listen: { max_body: 1KiB }'), (one) => one.listen.maxBodyBytes, 1024],
   ['listen.max_buffered', withTop('listen: { max_buffered: 1GiB }'), (one) => one.listen.maxBufferedBytes, 1024 ** 3],
   ['listen.drain', withTop('listen: { drain: 0s }'), (one) => one.listen.drainMs, 0],
+  ['listen.grace', withTop('listen: { grace: 0s }'), (one) => one.listen.graceMs, 0],
   ['admin.host', withTop('admin: { host: localhost }'), (one) => one.admin.host, 'localhost'],
   ['admin.port', withTop('admin: { port: 0 }'), (one) => one.admin.port, 0],
   ['admin.token', withTop('admin: { token: t }'), (one) => one.admin.token, 't'],

@@ -86,12 +86,12 @@ export interface RunningGateway {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
-/** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports, where it has none. Ready when this resolves. */
+/** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports and no grace time, where it has none. Ready when this resolves. */
 export async function startGateway(context: Scope, yaml: string): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'gateway.yaml');
-  const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0 }\n';
+  const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0, grace: 0s }\n';
   const admin = /^admin:/m.test(yaml) ? '' : 'admin: { port: 0 }\n';
   writeFileSync(file, listen + admin + yaml);
   // Killed at the end, it cannot clear up after itself.
