@@ -41,6 +41,7 @@ function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolvi
     maxBufferedBytes: raw.max_buffered,
     drainMs: raw.drain,
     graceMs: raw.grace,
+    reusePort: raw.reuse_port,
   };
 }
 

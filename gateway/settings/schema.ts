@@ -3,6 +3,7 @@ import { backendSchema } from './backend-schema.ts';
 import {
   choiceField,
   durationField,
+  flagField,
   listOf,
   mapping,
   periodField,
@@ -28,6 +29,9 @@ const listen = mapping({
   grace: durationField()
     .prefault('2s')
     .describe('How long of it connections are still accepted, so that balancers notice; 0s for not at all.'),
+  reuse_port: flagField()
+    .default(false)
+    .describe('Whether another process may listen on the port, too, and take over.'),
 });
 
 const admin = mapping({

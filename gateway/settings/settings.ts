@@ -19,6 +19,7 @@ export interface ListenSettings {
   readonly drainMs: number;
   /** From the signal to end until no more connections are accepted; at most `drainMs` counts. */
   readonly graceMs: number;
+  readonly reusePort: boolean;
 }
 
 /** One named pool of replicas. */

@@ -35,6 +35,7 @@ const effects: readonly Effect[] = [
   ['listen.max_buffered', withTop('listen: { max_buffered: 1GiB }'), (one) => one.listen.maxBufferedBytes, 1024 ** 3],
   ['listen.drain', withTop('listen: { drain: 0s }'), (one) => one.listen.drainMs, 0],
   ['listen.grace', withTop('listen: { grace: 0s }'), (one) => one.listen.graceMs, 0],
+  ['listen.reuse_port', withTop('listen: { reuse_port: true }'), (one) => one.listen.reusePort, true],
   ['admin.host', withTop('admin: { host: localhost }'), (one) => one.admin.host, 'localhost'],
   ['admin.port', withTop('admin: { port: 0 }'), (one) => one.admin.port, 0],
   ['admin.token', withTop('admin: { token: t }'), (one) => one.admin.token, 't'],
