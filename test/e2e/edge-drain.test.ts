@@ -95,7 +95,10 @@ test('a log that nobody reads holds up neither requests nor the end', async (con
   // Opened for reading as well, so that the writer finds a reader; and never read.
   const unread = openSync(fifo, constants.O_RDWR);
   context.after(() => closeSync(unread));
-  const child = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder }, undefined, unread);
+  const child = new HeadgateProcess(context, ['serve', '--config', file], {
+    environment: { TMPDIR: folder },
+    stderr: unread,
+  });
   const { client } = await watchGateway(child);
   // More than a pipe holds.
   for (let n = 0; n < 600; n++) assert.equal((await ask(client, infer)).status, 200);

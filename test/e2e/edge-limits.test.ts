@@ -87,7 +87,7 @@ for (const which of ['listen', 'admin'] as const) {
       '{ name: digits, protocol: open-inference, models: [digits], replicas: [{ worker: { models: [digits] } }] }';
     const ports = { listen: 0, admin: 0, [which]: port };
     writeFileSync(file, `listen: { port: ${ports.listen} }\nadmin: { port: ${ports.admin} }\nbackends: [${worker}]\n`);
-    const headgate = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder });
+    const headgate = new HeadgateProcess(context, ['serve', '--config', file], { environment: { TMPDIR: folder } });
     assert.equal(await headgate.exited, 1);
     const said = headgate.stderr.trim().split('\n');
     assert.equal(said.length, 1, headgate.stderr);
@@ -104,7 +104,7 @@ test('a gateway without file descriptors left takes no harm: it serves again whe
   const file = join(folder, 'gateway.yaml');
   const pool = `{ name: pool, protocol: open-inference, models: [m], replicas: [{ url: "${edge.backend.url}" }] }`;
   writeFileSync(file, `listen: { port: 0 }\nadmin: { port: 0 }\nbackends: [${pool}]\ntelemetry: { log: warn }\n`);
-  const tight = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder });
+  const tight = new HeadgateProcess(context, ['serve', '--config', file], { environment: { TMPDIR: folder } });
   const gateway = await watchGateway(tight);
   await limitFiles(tight.pid, 80);
   const crowd = Array.from({ length: 300 }, () => new RawClient(gateway.client));
