@@ -97,6 +97,24 @@ for (const which of ['listen', 'admin'] as const) {
   });
 }
 
+for (const { which, own, others } of [
+  { which: 'listen', own: false, others: true },
+  { which: 'listen', own: true, others: false },
+  { which: 'admin', own: true, others: true },
+] as const) {
+  const claim = `a port of ${which} is in use where reuse_port is ${others} for who has it and ${own} for who wants it`;
+  test(claim, async (context) => {
+    const first = await startEdgeGateway(context, `listen: { port: 0, grace: 0s, reuse_port: ${others} }`);
+    const wanted = first[which === 'listen' ? 'client' : 'admin'];
+    const ports = { listen: '0', admin: '0', [which]: new URL(wanted).port };
+    const second = startEdgeGateway(
+      context,
+      `listen: { port: ${ports.listen}, reuse_port: ${own} }\nadmin: { port: ${ports.admin} }`,
+    );
+    await assert.rejects(second, /cannot listen on \S+: another process listens there/);
+  });
+}
+
 test('a gateway without file descriptors left takes no harm: it serves again when there are some', async (context) => {
   const edge = await startEdgeGateway(context);
   const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
