@@ -18,7 +18,7 @@ export interface ClosingTimes {
 }
 
 interface Known {
-  /** To the last request that came; null before the first. */
+  /** To the last request that came, until all of it has reached the system; null while none is under way. */
   answer: ServerResponse | null;
   /** As the last sweep saw it. */
   readBytes: number;
@@ -41,9 +41,9 @@ export class ClientConnections {
       socket.once('close', () => this.#known.delete(socket));
     });
     for (const event of ['request', 'checkContinue'])
-      server.prependListener(event, (incoming: IncomingMessage, outgoing: ServerResponse) => {
-        const known = this.#known.get(incoming.socket);
-        if (known !== undefined) known.answer = outgoing;
+      server.prependListener(event, ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
+        const known = this.#known.get(socket);
+        if (known !== undefined) follow(known, outgoing);
         if (this.#isClosing) outgoing.shouldKeepAlive = false;
       });
   }
@@ -70,7 +70,7 @@ export class ClientConnections {
     const nowMs = this.#clock.nowMs();
     for (const [socket, known] of this.#known) {
       const { bytesRead } = socket;
-      if (bytesRead !== known.readBytes || isUnderWay(known.answer)) {
+      if (bytesRead !== known.readBytes || known.answer !== null) {
         known.readBytes = bytesRead;
         known.idleSinceMs = nowMs;
       } else if (nowMs - known.idleSinceMs >= idleMs) socket.destroy();
@@ -78,9 +78,12 @@ export class ClientConnections {
   }
 }
 
-/** Whether some of an answer has still to reach the system. */
-function isUnderWay(answer: ServerResponse | null): boolean {
-  return answer !== null && !answer.writableFinished;
+/** An idle connection must not hold on to what it was last used for, which can be megabytes. */
+function follow(known: Known, answer: ServerResponse): void {
+  known.answer = answer;
+  answer.on('close', () => {
+    if (known.answer === answer) known.answer = null;
+  });
 }
 
 /** What has come but has not been read, be it a connection or a request, is reset by closing: so one closes right after there was nothing to read. */
