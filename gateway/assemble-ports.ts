@@ -7,6 +7,7 @@ import type { Backend } from './balance/backend.ts';
 import type { Replica } from './balance/replica.ts';
 import { type AdminActions, type AdminView, adminApp } from './http/admin.ts';
 import { clientApp } from './http/app.ts';
+import { ClientConnections } from './http/client-connections.ts';
 import type { Connection } from './http/connection.ts';
 import { listen } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -31,6 +32,7 @@ interface Parts {
 /** The two listeners of a gateway. */
 export interface Ports {
   readonly client: Server;
+  readonly clientConnections: ClientConnections;
   readonly admin: Server;
   /** The gateway takes no more work: it then says so to whoever asks whether it is ready. */
   isClosing: boolean;
@@ -66,11 +68,11 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     isLoopback: isLoopback(settings.listen.host),
     clock,
     wheel,
-    isClosing: () => state.isClosing,
     onFault: (error) => log.error(error, 'a reply could not be written'),
   });
   try {
-    return Object.assign(state, { admin, client: await listen({ ...settings.listen, listener: nodeListener(app) }) });
+    const client = await listen({ ...settings.listen, listener: nodeListener(app) });
+    return Object.assign(state, { admin, client, clientConnections: new ClientConnections(client, clock) });
   } catch (error) {
     admin.close();
     throw error;

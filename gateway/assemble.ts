@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { extname, join } from 'node:path';
 import type { GenerationParts, LiveGeneration } from './assemble-generation.ts';
 import { Generations } from './assemble-generations.ts';
@@ -8,6 +7,7 @@ import type { ReplicaLife } from './assemble-replica.ts';
 import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';
 import type { ReloadResult } from './http/admin.ts';
+import type { ClosingTimes } from './http/client-connections.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import { GatewayError } from './kernel/errors.ts';
@@ -37,8 +37,8 @@ export interface Gateway {
   settle(timeoutMs: number): Promise<void>;
   /** Reads the configuration again. What is refused changes nothing. */
   reload(): Promise<ReloadResult>;
-  /** Takes no more connections, lets running work finish within `drainMs`, then ends everything that runs. */
-  close(drainMs: number): Promise<void>;
+  /** Is no longer ready, lets running work finish, then ends everything that runs. */
+  close(times: ClosingTimes): Promise<void>;
 }
 
 interface Options {
@@ -78,9 +78,10 @@ export async function assemble({ settings, load, output: { log, line } }: Option
     backends,
     settle: (timeoutMs) => generations.settle(timeoutMs),
     reload,
-    async close(drainMs) {
+    async close(times) {
       ports.isClosing = true;
-      await drain(ports.client, running, clock, drainMs);
+      await ports.clientConnections.close(times);
+      await cutShort(running, clock);
       await closeAll(generations, transport, ports);
       wheel.close();
       sockets.remove();
@@ -115,23 +116,17 @@ function newGenerations(
   return new Generations(settings, { ...parts, ...workerProgram, serve, board, living });
 }
 
-/** How often connections that have become idle are closed while the gateway waits for the others. */
-const sweepMs = 50;
+/** How long the answers to those whose work was cut short are given to reach them. */
+const farewellMs = 50;
 
-async function drain(server: Server, running: RunningExchanges, clock: Clock, drainMs: number): Promise<void> {
-  server.close();
-  const deadlineMs = clock.nowMs() + drainMs;
-  while (running.count > 0 && clock.nowMs() < deadlineMs) {
-    await Promise.race([running.none(), clock.sleep(Math.min(sweepMs, deadlineMs - clock.nowMs()))]);
-    server.closeIdleConnections();
-  }
+async function cutShort(running: RunningExchanges, clock: Clock): Promise<void> {
   if (running.count === 0) return;
   running.cut(new GatewayError('shutting_down', 'the gateway shuts down and waits no longer (listen.drain)'));
-  // Their answers are on the way to the clients.
-  await clock.sleep(sweepMs);
+  await clock.sleep(farewellMs);
 }
 
 async function closeAll(generations: Generations, transport: Transport, { client, admin }: Ports): Promise<void> {
+  client.close();
   client.closeAllConnections();
   await generations.close();
   await transport.close();

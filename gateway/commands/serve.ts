@@ -40,9 +40,10 @@ export async function serve(file: string): Promise<void> {
   };
   started.resolve(() => reload('a file has changed'));
   process.on('SIGHUP', () => reload('SIGHUP'));
-  const isEnding = endOnSignals(async () => {
+  const isEnding = endOnSignals(async (signal) => {
     watch.close();
-    await gateway.close(settings.listen.drainMs);
+    // Whoever interrupts at a terminal does not wait for others to notice.
+    await gateway.close(signal === 'SIGINT' ? { ...settings.listen, graceMs: 0 } : settings.listen);
     await output.flush();
   }, output.log);
   // Whoever read what is printed has gone: the gateway has not.
@@ -52,7 +53,7 @@ export async function serve(file: string): Promise<void> {
 }
 
 /** Ends the process on the first signal that asks for it, in order, and on the second at once. Tells whether one has come. */
-function endOnSignals(close: () => Promise<void>, log: Log): () => boolean {
+function endOnSignals(close: (signal: NodeJS.Signals) => Promise<void>, log: Log): () => boolean {
   let endingAtMs: number | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const nowMs = systemClock.nowMs();
@@ -62,7 +63,7 @@ function endOnSignals(close: () => Promise<void>, log: Log): () => boolean {
     }
     endingAtMs = nowMs;
     log.info({ signal }, 'shutting down');
-    await close();
+    await close(signal);
     process.exit(0);
   };
   process.on('SIGTERM', end);

@@ -28,8 +28,6 @@ interface Parts {
   readonly isLoopback: boolean;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
-  /** Whether the gateway takes no more work: connections are then not kept. */
-  isClosing(): boolean;
   /** A reply could not be written, through a fault of the gateway's own; its connection has been closed. */
   onFault(error: unknown): void;
 }
@@ -98,13 +96,11 @@ async function answer(
 /** How the answer of an exchange is written, and what its client is told when it breaks off. */
 class ExchangeWriting implements Writing {
   readonly time: Time;
-  readonly isLast: boolean;
   readonly #exchange: Exchange;
 
   constructor(exchange: Exchange, parts: Parts) {
     this.#exchange = exchange;
     this.time = parts;
-    this.isLast = parts.isClosing();
   }
 
   insteadOfNothing(why?: GatewayError): Reply {

@@ -25,12 +25,14 @@ export type TimeLimits = Partial<
 interface Options {
   readonly host: string;
   readonly port: number;
+  /** Whether other processes may listen there, too; the system then shares the connections out. */
+  readonly reusePort?: boolean;
   readonly listener: RequestListener;
   readonly timeLimits?: TimeLimits;
 }
 
 /** Listens; resolves when clients can connect. Refuses to become anything but an HTTP/1.1 server: no upgrades, no tunnels, no TRACE. */
-export async function listen({ host, port, listener, timeLimits }: Options): Promise<Server> {
+export async function listen({ host, port, reusePort = false, listener, timeLimits }: Options): Promise<Server> {
   const options = { ...limits, ...timeLimits, shouldUpgradeCallback: wantsOtherProtocol };
   const server = createServer(options, (incoming, outgoing) => {
     if (incoming.method === 'TRACE') outgoing.writeHead(405, { allow: 'GET, POST', 'content-length': 0 }).end();
@@ -43,7 +45,7 @@ export async function listen({ host, port, listener, timeLimits }: Options): Pro
   await new Promise<void>((resolve, reject) => {
     // Stays: a failed accept (no file descriptors left) is told here, too, and must not end the process.
     server.on('error', (cause) => reject(new PortError(`${host}:${port}`, cause)));
-    server.listen({ host, port }, resolve);
+    server.listen({ host, port, reusePort }, resolve);
   });
   return server;
 }

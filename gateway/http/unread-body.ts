@@ -6,11 +6,19 @@ const worthReadingBytes = 64 * 1024;
 const lingerBytes = 1024 * 1024;
 const lingerMs = 1000;
 
-/** Whether a request still sends so much, or so unforeseeably much, that its connection must be closed after the answer. A smaller rest Node reads away by itself. */
-export function mustCloseAfter(incoming: IncomingMessage): boolean {
-  if (incoming.complete) return false;
-  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
-  return encoding !== undefined || (length !== undefined && Number(length) > worthReadingBytes);
+/**
+ * Whether the connection must be closed after the answer, and the rest of the request read before: where that rest may be large, and
+ * where the connection is not kept anyway. A small rest on one that is kept Node reads away by itself.
+ */
+export function mustLinger(incoming: IncomingMessage, { shouldKeepAlive }: ServerResponse): boolean {
+  return unreadBytes(incoming) > (shouldKeepAlive ? worthReadingBytes : 0);
+}
+
+/** How much a request may still send at most. */
+function unreadBytes({ complete, headers }: IncomingMessage): number {
+  if (complete) return 0;
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers['content-length'] ?? 0);
 }
 
 /**

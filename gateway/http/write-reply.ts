@@ -4,13 +4,11 @@ import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
 import { isEventStream } from '../protocols/events.ts';
 import { breakStream, StreamTail } from './break-stream.ts';
 import type { Connection, Time } from './connection.ts';
-import { lingerThenEnd, mustCloseAfter } from './unread-body.ts';
+import { lingerThenEnd, mustLinger } from './unread-body.ts';
 
 /** How a reply is written. */
 export interface Writing {
   readonly time: Time;
-  /** Whether the connection shall not be used again. */
-  readonly isLast: boolean;
   /** What is said instead where a body breaks off before anything of it has come. */
   insteadOfNothing(why?: GatewayError): Reply;
   /** The last event of a stream of events that breaks off; null where clients expect none. */
@@ -44,7 +42,7 @@ class OutgoingSink implements Sink {
     this.#writing = writing;
     this.#head = reply;
     this.#leftBytes = reply.body.sizeBytes;
-    this.#mustLinger = mustCloseAfter(incoming);
+    this.#mustLinger = mustLinger(incoming, outgoing);
     this.#tail = this.#leftBytes === null && isEventStream(reply) ? new StreamTail() : null;
   }
 
@@ -81,7 +79,7 @@ class OutgoingSink implements Sink {
     if (this.#head === null) return;
     const { status, headers } = this.#head;
     this.#head = null;
-    if (this.#mustLinger || this.#writing.isLast) headers.push('connection', 'close');
+    if (this.#mustLinger) headers.push('connection', 'close');
     this.#outgoing.writeHead(status, headers);
   }
 

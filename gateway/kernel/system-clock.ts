@@ -23,3 +23,12 @@ function timerMs(delayMs: number): number {
 export function afterPendingEvents(call: () => void): void {
   setImmediate(call);
 }
+
+/** Runs a call as soon as the system has been asked for events and had none: at that moment everything that has come has been handled. A process that is never idle does so after `turnsLeft` turns all the same. */
+export function afterQuietTurn(call: () => void, turnsLeft = 1000): void {
+  const { events } = performance.nodeTiming.uvMetricsInfo;
+  setImmediate(() => {
+    if (turnsLeft <= 0 || performance.nodeTiming.uvMetricsInfo.events === events) call();
+    else afterQuietTurn(call, turnsLeft - 1);
+  });
+}

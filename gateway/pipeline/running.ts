@@ -6,7 +6,6 @@ import type { Serve } from './stage.ts';
 /** The exchanges that are under way, from their head to the last byte of their answer. */
 export class RunningExchanges {
   readonly #serve: Serve;
-  readonly #whenNone: (() => void)[] = [];
   /** Each knows its place, so that coming and going costs no look-up: a set would rehash itself all the time. */
   readonly #running: Exchange[] = [];
 
@@ -26,14 +25,6 @@ export class RunningExchanges {
     return this.#serve(exchange);
   };
 
-  /** Resolves as soon as nothing is under way. */
-  none(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.count === 0) resolve();
-      else this.#whenNone.push(resolve);
-    });
-  }
-
   /** Ends all that are under way: with this error where nothing has been answered yet, else by breaking the answer off. */
   cut(error: GatewayError): void {
     for (const { cancellation } of [...this.#running]) cancellation.cancel(error);
@@ -46,6 +37,5 @@ export class RunningExchanges {
       last.runningAt = exchange.runningAt;
     }
     exchange.generation.leave();
-    if (this.count === 0) for (const tell of this.#whenNone.splice(0)) tell();
   }
 }

@@ -10,6 +10,8 @@ const listenKeys = {
   maxBodyBytes: 'max_body',
   maxBufferedBytes: 'max_buffered',
   drainMs: 'drain',
+  graceMs: 'grace',
+  reusePort: 'reuse_port',
 } as const satisfies Record<keyof ListenSettings, string>;
 
 const adminKeys = { host: 'host', port: 'port', token: 'token' } as const satisfies Record<keyof AdminSettings, string>;

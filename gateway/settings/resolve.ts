@@ -44,6 +44,8 @@ function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolvi
     maxBodyBytes: raw.max_body,
     maxBufferedBytes: raw.max_buffered,
     drainMs: raw.drain,
+    graceMs: raw.grace,
+    reusePort: raw.reuse_port,
   };
 }
 

@@ -3,6 +3,7 @@ import { backendSchema } from './backend-schema.ts';
 import {
   choiceField,
   durationField,
+  flagField,
   listOf,
   mapping,
   periodField,
@@ -25,6 +26,12 @@ const listen = mapping({
     .prefault('512MiB')
     .describe('Bodies of all requests held at the same time; 503 beyond. At least max_body.'),
   drain: durationField().prefault('30s').describe('How long SIGTERM waits for running work; 0s for not at all.'),
+  grace: durationField()
+    .prefault('2s')
+    .describe('How long of it connections are still accepted, so that balancers notice; 0s for not at all.'),
+  reuse_port: flagField()
+    .default(false)
+    .describe('Whether another process may listen on the port, too, and take over.'),
 });
 
 const admin = mapping({

@@ -15,7 +15,11 @@ export interface ListenSettings {
   readonly port: number;
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
+  /** From the signal to end until running work is cut off. */
   readonly drainMs: number;
+  /** From the signal to end until no more connections are accepted; at most `drainMs` counts. */
+  readonly graceMs: number;
+  readonly reusePort: boolean;
 }
 
 /** One named pool of replicas. */

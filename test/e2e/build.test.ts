@@ -18,7 +18,8 @@ it('what `npm run build` makes runs as the source does, workers and models inclu
   execFileSync(process.execPath, [join(root, 'deploy', 'copy-assets.ts'), dist]);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const config = join(root, 'test', 'support', 'free-ports.yaml');
-  const built = new HeadgateProcess(context, ['serve', '--config', config], {}, join(dist, 'gateway', 'main.js'));
+  const command = [process.execPath, join(dist, 'gateway', 'main.js')] as const;
+  const built = new HeadgateProcess(context, ['serve', '--config', config], { command });
   const gateway = await watchGateway(built);
   const samples = await sampleDigits();
   assert.deepEqual(await labelsThroughGateway(gateway.client, 'digits', samples), samples.labels);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { sampleDigits } from '../accuracy/digits-data.ts';
 import { isFull, repetitions } from '../support/counts.ts';
 import { eventually, pause, type RunningGateway, startGateway } from '../support/gateway-process.ts';
+import { OpenLoop } from '../support/open-loop.ts';
 
 const kills = repetitions({ quick: 4, full: 20 });
 const everyMs = 5;
@@ -25,27 +26,17 @@ interface Sent {
   broken: string;
 }
 
-/** 200 requests a second, sent when they are due whether or not the ones before have been answered. */
+/** 200 requests a second. */
 class Stream {
   readonly sent: Sent[] = [];
-  #isOn = true;
-  readonly #running: Promise<void>[] = [];
+  readonly #calls: OpenLoop;
 
   constructor(url: string, body: string) {
-    void this.#run(url, body);
+    this.#calls = new OpenLoop(everyMs, () => this.#send(url, body));
   }
 
-  async stop(): Promise<void> {
-    this.#isOn = false;
-    await Promise.all(this.#running);
-  }
-
-  async #run(url: string, body: string): Promise<void> {
-    for (let dueMs = performance.now(); this.#isOn; dueMs += everyMs) {
-      await pause(Math.max(0, dueMs - performance.now()));
-      if (!this.#isOn) return;
-      this.#running.push(this.#send(url, body));
-    }
+  stop(): Promise<void> {
+    return this.#calls.stop();
   }
 
   async #send(url: string, body: string): Promise<void> {

@@ -87,13 +87,31 @@ for (const which of ['listen', 'admin'] as const) {
       '{ name: digits, protocol: open-inference, models: [digits], replicas: [{ worker: { models: [digits] } }] }';
     const ports = { listen: 0, admin: 0, [which]: port };
     writeFileSync(file, `listen: { port: ${ports.listen} }\nadmin: { port: ${ports.admin} }\nbackends: [${worker}]\n`);
-    const headgate = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder });
+    const headgate = new HeadgateProcess(context, ['serve', '--config', file], { environment: { TMPDIR: folder } });
     assert.equal(await headgate.exited, 1);
     const said = headgate.stderr.trim().split('\n');
     assert.equal(said.length, 1, headgate.stderr);
     assert.equal(said[0], `cannot listen on 127.0.0.1:${port}: another process listens there`);
     assert.equal(headgate.stdout, '');
     assert.deepEqual(readdirSync(folder), ['gateway.yaml'], 'its own folder is gone');
+  });
+}
+
+for (const { which, own, others } of [
+  { which: 'listen', own: false, others: true },
+  { which: 'listen', own: true, others: false },
+  { which: 'admin', own: true, others: true },
+] as const) {
+  const claim = `a port of ${which} is in use where reuse_port is ${others} for who has it and ${own} for who wants it`;
+  test(claim, async (context) => {
+    const first = await startEdgeGateway(context, `listen: { port: 0, grace: 0s, reuse_port: ${others} }`);
+    const wanted = first[which === 'listen' ? 'client' : 'admin'];
+    const ports = { listen: '0', admin: '0', [which]: new URL(wanted).port };
+    const second = startEdgeGateway(
+      context,
+      `listen: { port: ${ports.listen}, reuse_port: ${own} }\nadmin: { port: ${ports.admin} }`,
+    );
+    await assert.rejects(second, /cannot listen on \S+: another process listens there/);
   });
 }
 
@@ -104,7 +122,7 @@ test('a gateway without file descriptors left takes no harm: it serves again whe
   const file = join(folder, 'gateway.yaml');
   const pool = `{ name: pool, protocol: open-inference, models: [m], replicas: [{ url: "${edge.backend.url}" }] }`;
   writeFileSync(file, `listen: { port: 0 }\nadmin: { port: 0 }\nbackends: [${pool}]\ntelemetry: { log: warn }\n`);
-  const tight = new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder });
+  const tight = new HeadgateProcess(context, ['serve', '--config', file], { environment: { TMPDIR: folder } });
   const gateway = await watchGateway(tight);
   await limitFiles(tight.pid, 80);
   const crowd = Array.from({ length: 300 }, () => new RawClient(gateway.client));

@@ -37,6 +37,8 @@ test('what is not written has the defaults that the contract names', () => {
       maxBodyBytes: 16 * 1024 ** 2,
       maxBufferedBytes: 512 * 1024 ** 2,
       drainMs: 30_000,
+      graceMs: 2000,
+      reusePort: false,
     },
     admin: { host: '127.0.0.1', port: 9090, token: null },
     backends: [

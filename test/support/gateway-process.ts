@@ -12,6 +12,15 @@ export interface Scope {
   after(call: () => void | Promise<void>): void;
 }
 
+interface Options {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What stands before the arguments: the program, and what it runs. */
+  readonly command?: readonly [string, ...string[]];
+  /** Whether the command runs the gateway as a process of its own, which would outlive it. */
+  readonly isWrapped?: boolean;
+  readonly stderr?: 'pipe' | number;
+}
+
 /** A `headgate` process that a test started. Whatever is left of it is killed when the test ends. */
 export class HeadgateProcess {
   readonly child: ChildProcess;
@@ -20,17 +29,15 @@ export class HeadgateProcess {
   stdout = '';
   stderr = '';
 
-  constructor(
-    context: Scope,
-    args: readonly string[],
-    environment: Record<string, string> = {},
-    program = main,
-    stderr: 'pipe' | number = 'pipe',
-  ) {
-    this.child = spawn(process.execPath, [program, ...args], {
+  constructor(context: Scope, args: readonly string[], options: Options = {}) {
+    const { environment, command = [process.execPath, main], isWrapped = false, stderr = 'pipe' } = options;
+    const [program, ...first] = command;
+    this.child = spawn(program, [...first, ...args], {
       cwd: root,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', stderr],
+      // In a group of its own, so that the whole of it can be killed.
+      detached: isWrapped,
     });
     this.child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;
@@ -42,7 +49,8 @@ export class HeadgateProcess {
       this.child.once('exit', (code) => resolve(code));
     });
     context.after(async () => {
-      this.child.kill('SIGKILL');
+      if (isWrapped) killGroup(this.pid);
+      else this.child.kill('SIGKILL');
       await this.exited;
     });
   }
@@ -76,6 +84,14 @@ export class HeadgateProcess {
   }
 }
 
+function killGroup(leaderPid: number): void {
+  try {
+    process.kill(-leaderPid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
 /** A gateway with both its ports on loopback. */
 export interface RunningGateway {
   readonly process: HeadgateProcess;
@@ -86,16 +102,16 @@ export interface RunningGateway {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
-/** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports, where it has none. Ready when this resolves. */
+/** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports and no grace time, where it has none. Ready when this resolves. */
 export async function startGateway(context: Scope, yaml: string): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'gateway.yaml');
-  const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0 }\n';
+  const listen = /^listen:/m.test(yaml) ? '' : 'listen: { port: 0, grace: 0s }\n';
   const admin = /^admin:/m.test(yaml) ? '' : 'admin: { port: 0 }\n';
   writeFileSync(file, listen + admin + yaml);
   // Killed at the end, it cannot clear up after itself.
-  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file], { TMPDIR: folder }));
+  return watchGateway(new HeadgateProcess(context, ['serve', '--config', file], { environment: { TMPDIR: folder } }));
 }
 
 /** Waits until a gateway has printed where it listens. */

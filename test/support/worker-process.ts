@@ -19,7 +19,7 @@ export async function startWorker(
   folder: string,
   environment: Record<string, string> = {},
 ): Promise<RunningWorker> {
-  const process = new HeadgateProcess(context, ['worker', '--models', folder, '--port', '0'], environment);
+  const process = new HeadgateProcess(context, ['worker', '--models', folder, '--port', '0'], { environment });
   // A test file that fails while it is set up runs no hooks.
   globalThis.process.once('exit', () => process.child.kill('SIGKILL'));
   const deadlineMs = performance.now() + readyWithinMs;
