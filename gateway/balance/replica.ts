@@ -51,6 +51,7 @@ export class Replica {
   #report: LoadReport | null = null;
   #standing: Standing = 'starting';
   #reason = 'not yet checked';
+  #isDrained = false;
 
   constructor(options: Options) {
     this.id = options.id;
@@ -65,19 +66,39 @@ export class Replica {
   }
 
   get standing(): Standing {
-    return this.#standing;
+    return this.#isDrained ? 'draining' : this.#standing;
   }
 
   /** Why it stands so, for people. */
   get reason(): string {
-    return this.#reason;
+    return this.#isDrained ? 'drained by an operator' : this.#reason;
   }
 
   setStanding(standing: Standing, reason: string): void {
     this.#reason = reason;
-    if (standing === this.#standing) return;
-    this.#standing = standing;
-    this.changed.publish(this);
+    this.#change(() => {
+      this.#standing = standing;
+    });
+  }
+
+  /** An operator takes it out: it gets no more requests, whatever its health, until it is put back. What runs on it goes on. */
+  drain(): void {
+    this.#change(() => {
+      this.#isDrained = true;
+    });
+  }
+
+  /** Puts it back where its health says it stands by now. */
+  undrain(): void {
+    this.#change(() => {
+      this.#isDrained = false;
+    });
+  }
+
+  #change(make: () => void): void {
+    const before = this.standing;
+    make();
+    if (this.standing !== before) this.changed.publish(this);
   }
 
   /** Requests it works on at once: as configured, else as it reports, else unknown (null). */

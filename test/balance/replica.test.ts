@@ -41,6 +41,40 @@ describe('the standing of a replica', () => {
   });
 });
 
+describe('a replica that an operator drains', () => {
+  it('is draining and says so, once, whatever its health becomes', () => {
+    const replica = newReplica();
+    const count = changesOf(replica, () => {
+      replica.drain();
+      replica.drain();
+      replica.setStanding('unready', 'gone');
+      replica.setStanding('ready', 'back');
+    });
+    assert.equal(count, 1);
+    assert.equal(replica.standing, 'draining');
+    assert.equal(replica.reason, 'drained by an operator');
+  });
+
+  it('stands where its health says it does when it is put back', () => {
+    const replica = newReplica();
+    replica.drain();
+    replica.setStanding('unready', 'gone meanwhile');
+    const count = changesOf(replica, () => {
+      replica.undrain();
+      replica.undrain();
+    });
+    assert.equal(count, 1);
+    assert.equal(replica.standing, 'unready');
+    assert.equal(replica.reason, 'gone meanwhile');
+  });
+
+  it('keeps what it works on', () => {
+    const replica = newReplica({ inFlight: 2 });
+    replica.drain();
+    assert.equal(replica.slot.inFlight, 2);
+  });
+});
+
 describe('the slots of a replica', () => {
   it('are as configured, whatever it reports', () => {
     const replica = newReplica({ slots: 4 });
