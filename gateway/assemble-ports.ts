@@ -3,7 +3,8 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 import type { Backend } from './balance/backend.ts';
-import { type AdminView, adminApp } from './http/admin.ts';
+import type { Replica } from './balance/replica.ts';
+import { type AdminActions, type AdminView, adminApp, ownHeaders } from './http/admin.ts';
 import { clientApp } from './http/app.ts';
 import type { Connection } from './http/connection.ts';
 import { listen } from './http/server.ts';
@@ -27,6 +28,7 @@ interface Parts {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly reload: AdminActions['reload'];
 }
 
 /** The two listeners of a gateway. */
@@ -46,8 +48,11 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     listener: nodeListener(
       adminApp({
         view: adminView(parts, state),
+        actions: adminActions(parts),
         token: settings.admin.token,
         isLoopback: isLoopback(settings.admin.host),
+        onChange: (facts) => log.info(facts, 'changed by an operator'),
+        onFault: (error) => log.error(error, 'an operator could not be answered'),
       }),
     ),
   });
@@ -89,7 +94,7 @@ function nodeListener(app: Hono<{ Bindings: Connection }>): RequestListener {
 /** What is so malformed that it has no URL. */
 function refuseTarget(error: unknown): Response {
   const what = error instanceof Error ? error.message.toLowerCase() : 'malformed request';
-  return Response.json({ error: `host or request target: ${what}` }, { status: 400 });
+  return Response.json({ error: `host or request target: ${what}` }, { status: 400, headers: ownHeaders });
 }
 
 function hasReady(backend: Backend): boolean {
@@ -101,26 +106,39 @@ function adminView({ settings, backends, registry }: Parts, state: { readonly is
     notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     backends: () => backends.map(showBackend),
+    replicaNames: () => backends.flatMap(({ replicas }) => replicas.map(({ fullName }) => fullName)),
     config: () => maskSecrets(settings) as object,
   };
 }
 
-function showBackend({ name, protocol, models, replicas, dispatcher }: Backend): object {
+function adminActions({ backends, reload }: Parts): AdminActions {
   return {
-    name,
-    protocol,
-    models,
-    waiting: dispatcher.waitingCount,
-    replicas: replicas.map(({ id, address, standing, reason, gate, slot, slots, weight, report }) => ({
-      id,
-      url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
-      standing,
-      reason,
-      gate: gate.state,
-      inFlight: slot.inFlight,
-      slots,
-      weight,
-      report,
-    })),
+    reload,
+    setDrained(backendName, id, isDrained) {
+      const backend = backends.find(({ name }) => name === backendName);
+      const replica = backend?.replicas.find((one) => one.id === id);
+      if (replica === undefined) return null;
+      if (isDrained) replica.drain();
+      else replica.undrain();
+      return showReplica(replica);
+    },
+  };
+}
+
+function showBackend({ name, protocol, models, replicas, dispatcher }: Backend): object {
+  return { name, protocol, models, waiting: dispatcher.waitingCount, replicas: replicas.map(showReplica) };
+}
+
+function showReplica({ id, address, standing, reason, gate, slot, slots, weight, report }: Replica): object {
+  return {
+    id,
+    url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
+    standing,
+    reason,
+    gate: gate.state,
+    inFlight: slot.inFlight,
+    slots,
+    weight,
+    report,
   };
 }

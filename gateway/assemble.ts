@@ -52,7 +52,9 @@ export async function assemble(settings: Settings, { log, line }: Pick<LogOutput
   const running = new RunningExchanges(serve, settled);
   const registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases });
   logExchanges({ line }, settled);
-  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel, log }).catch((error) => {
+  const reload = async () => ({ kind: 'refused', faults: ['a reload is not available yet'] }) as const;
+  const listening = openPorts({ settings, backends, routes, running, registry, clock, wheel, log, reload });
+  const ports = await listening.catch((error) => {
     sockets.remove();
     throw error;
   });
