@@ -44,7 +44,7 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
   const ask = async (line: string, headers: Readonly<Record<string, string>> = {}) => {
     const [method = '', url = ''] = line.split(' ');
     const incoming = { method, url, headers: { host: 'localhost:9090', ...headers }, socket: { remoteAddress: '::1' } };
-    const response = await app.request(url, { method }, { incoming });
+    const response = await app.request(url, { method, headers: incoming.headers }, { incoming });
     const text = await response.text();
     return { status: response.status, headers: response.headers, json: text === '' ? null : JSON.parse(text) };
   };

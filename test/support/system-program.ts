@@ -9,6 +9,8 @@ interface Program {
   readonly aptPackage: string;
 }
 
+const installWithinMs = 300_000;
+
 /** The path of a program that is no package of npm. Where it is missing it is installed if that is allowed, else what to do is said: a test that needs it never passes without. */
 export function systemProgram({ names, aptPackage }: Program): string {
   const there = pathOf(names);
@@ -17,7 +19,11 @@ export function systemProgram({ names, aptPackage }: Program): string {
   if (process.getuid?.() !== 0 || pathOf(['apt-get']) === null)
     throw new Error(`${names.join(' or ')}: not found; install it, on Debian by: sudo sh -c '${command}'`);
   process.stderr.write(`${names[0]} is missing and is installed: ${command}\n`);
-  execFileSync('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: 'ignore' });
+  execFileSync('sh', ['-c', command], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: installWithinMs,
+  });
   const installed = pathOf(names);
   if (installed === null) throw new Error(`${command}: brought no ${names.join(' or ')}`);
   return installed;
