@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { eventually, HeadgateProcess, watchGateway } from '../support/gateway-process.ts';
-import { okAnswer, RawBackend } from '../support/raw-backend.ts';
+import { answer, okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { ask, request } from '../support/raw-client.ts';
 
 /** One for each way a secret comes in; none may come out where operators look. */
@@ -25,6 +25,12 @@ writeFileSync(join(folder, 'token'), `${secrets.token}\n`);
 writeFileSync(join(folder, 'key'), `${secrets.headerFile}\n`);
 
 const backend = await RawBackend.start({ after }, ({ socket }) => socket.write(okAnswer('done')));
+/** Refuses the credential it is sent, and repeats it. */
+const echo = await RawBackend.start(
+  { after },
+  ({ socket, headers }) => socket.write(answer('401 Unauthorized', headers.join('\n'))),
+  { isReady: false },
+);
 
 const configuration = `
 listen: { port: 0 }
@@ -38,8 +44,8 @@ backends:
       - id: well
         url: ${backend.url}
         headers: { authorization: "Bearer ${secrets.header}", x-key_file: key, x-env: "\${SECRET_OF_TEST}" }
-      - id: gone
-        url: http://127.0.0.1:1
+      - id: echo
+        url: ${echo.url}
         headers: { authorization: "Bearer ${secrets.header}" }
 routes:
   - { match: { header: { x-api-key: ${secrets.routed} } }, to: [{ backend: pool }] }
@@ -105,6 +111,7 @@ test('what came out shows that secrets are there, and none of them', async () =>
   const last = 'the change stands in the log';
   await eventually(last, () => gateway.process.log.filter(({ change }) => change === 'reload').length === 4);
   await eventually('the exchanges stand in the log', () => gateway.process.log.some(({ msg }) => msg === 'exchange'));
+  assert.ok(echo.arrivals.some(({ headers }) => headers.join().includes(secrets.header)));
   const all = [...told, gateway.process.stdout, gateway.process.stderr].join('\n');
   assert.match(all, /"token":"\*\*\*"/);
   assert.match(all, /"authorization":"\*\*\*"/);
