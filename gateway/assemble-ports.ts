@@ -51,7 +51,7 @@ export async function openPorts(parts: Parts): Promise<Ports> {
         actions: adminActions(parts),
         token: settings.admin.token,
         isLoopback: isLoopback(settings.admin.host),
-        onChange: (facts) => log.info(facts, 'changed by an operator'),
+        onChange: (facts) => log.info(facts, 'an operator asked for a change'),
         onFault: (error) => log.error(error, 'an operator could not be answered'),
       }),
     ),

@@ -167,7 +167,7 @@ async function open(url: string, relay: RecordingRelay): Promise<(does: string) 
 
 async function state(): Promise<string> {
   const shown = await ask(gateway.admin, request({ line: 'GET /api/backends' }));
-  const changes = gateway.process.log.filter(({ msg }) => msg === 'changed by an operator').length;
+  const changes = gateway.process.log.filter(({ msg }) => msg === 'an operator asked for a change').length;
   return `${shown.body} after ${changes} changes`;
 }
 

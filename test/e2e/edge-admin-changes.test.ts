@@ -64,7 +64,7 @@ test('whoever changes something stands in the log, and what was changed', async 
 });
 
 function changesIn({ process }: Gateway): Record<string, unknown>[] {
-  return process.log.filter(({ msg }) => msg === 'changed by an operator');
+  return process.log.filter(({ msg }) => msg === 'an operator asked for a change');
 }
 
 test('a change may bring a body, which is not read, and the connection serves the next request', async () => {
