@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { LiveGeneration } from './assemble-generation.ts';
 import type { Backend } from './balance/backend.ts';
 import type { Replica } from './balance/replica.ts';
-import { type AdminActions, type AdminView, adminApp } from './http/admin.ts';
+import { type AdminActions, type AdminView, adminApp, ownHeaders } from './http/admin.ts';
 import { clientApp } from './http/app.ts';
 import { ClientConnections } from './http/client-connections.ts';
 import type { Connection } from './http/connection.ts';
@@ -51,6 +51,8 @@ export async function openPorts(parts: Parts): Promise<Ports> {
         actions: adminActions(parts),
         token: settings.admin.token,
         isLoopback: isLoopback(settings.admin.host),
+        onChange: (facts) => log.info(facts, 'an operator asked for a change'),
+        onFault: (error) => log.error(error, 'an operator could not be answered'),
       }),
     ),
   });
@@ -93,7 +95,7 @@ function nodeListener(app: Hono<{ Bindings: Connection }>): RequestListener {
 /** What is so malformed that it has no URL. */
 function refuseTarget(error: unknown): Response {
   const what = error instanceof Error ? error.message.toLowerCase() : 'malformed request';
-  return Response.json({ error: `host or request target: ${what}` }, { status: 400 });
+  return Response.json({ error: `host or request target: ${what}` }, { status: 400, headers: ownHeaders });
 }
 
 function hasReady(backend: Backend): boolean {
@@ -110,6 +112,7 @@ function adminView(parts: Parts, state: { readonly isClosing: boolean }): AdminV
     notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     backends: () => backendsOf(parts).map(showBackend),
+    replicaNames: () => backendsOf(parts).flatMap(({ replicas }) => replicas.map(({ fullName }) => fullName)),
     config: () => maskSecrets(current().settings) as object,
   };
 }

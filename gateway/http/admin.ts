@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
+import { hasToken, refuseChange } from './admin-guard.ts';
 import type { Connection } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
+import type { NodeContext } from './open-exchange.ts';
 
 /** What the operators' port shows; each part is filled in by whoever knows it. */
 export interface AdminView {
@@ -9,6 +10,8 @@ export interface AdminView {
   notReadyBecause(): string | null;
   metrics(): Promise<{ contentType: string; text: string }>;
   backends(): object;
+  /** `backend/id` of every replica. */
+  replicaNames(): readonly string[];
   config(): object;
 }
 
@@ -21,7 +24,7 @@ export type ReloadResult =
 export interface AdminActions {
   /** Reads the configuration again. */
   reload(): Promise<ReloadResult>;
-  /** Takes a replica out, or puts it back. Gives it as `GET /api/backends` shows it; null when there is none. */
+  /** Takes a replica out, or puts it back. Gives it as `AdminView.backends` shows it; null when there is none. */
   setDrained(backend: string, id: string, isDrained: boolean): object | null;
 }
 
@@ -31,21 +34,43 @@ interface Options {
   /** Asked for by everything under /api; null for none. */
   readonly token: string | null;
   readonly isLoopback: boolean;
+  /** Told what was changed, and from which address. */
+  onChange(facts: Readonly<Record<string, string>>): void;
+  /** Something could not be answered, through a fault of the gateway's own. */
+  onFault(error: unknown): void;
 }
 
-/** The operators' port. It answers no other origin (there is no CORS) and on loopback only loopback hosts, so that no web page can read it. */
-export function adminApp({ view, token, isLoopback }: Options): Hono<{ Bindings: Connection }> {
+/** What an answer of the gateway's own carries: it holds for a moment, and is nothing but what it says it is. */
+export const ownHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
+/** The operators' port. It answers no other origin (there is no CORS) and on loopback only loopback hosts, so that no web page can read it or change anything. */
+export function adminApp(options: Options): Hono<{ Bindings: Connection }> {
+  const { token, isLoopback, onFault } = options;
   const app = new Hono<{ Bindings: Connection }>();
   app.use('*', async (context, next) => {
+    for (const [name, value] of Object.entries(ownHeaders)) context.header(name, value);
     const refusal = isLoopback ? refuseForeignHost(context.env.incoming) : null;
     if (refusal !== null) return context.json({ error: refusal.message }, 421);
     return next();
   });
   app.use('/api/*', async (context, next) => {
-    if (token === null || isBearer(context, token)) return next();
+    if (token === null || hasToken(context.env.incoming, token)) return next();
     context.header('www-authenticate', 'Bearer');
     return context.json({ error: 'authorization: wanted Bearer with the token of admin.token' }, 401);
   });
+  mountView(app, options);
+  mountActions(app, options);
+  app.notFound((context) =>
+    context.json({ error: `there is nothing at ${context.req.method} ${context.req.path}` }, 404),
+  );
+  app.onError((error, context) => {
+    onFault(error);
+    return context.json({ error: 'the gateway failed to answer this' }, 500);
+  });
+  return app;
+}
+
+function mountView(app: Hono<{ Bindings: Connection }>, { view }: Options): void {
   app.get('/healthz', (context) => context.json({ live: true }));
   app.get('/readyz', (context) => {
     const reason = view.notReadyBecause();
@@ -57,18 +82,36 @@ export function adminApp({ view, token, isLoopback }: Options): Hono<{ Bindings:
   });
   app.get('/api/backends', (context) => context.json(view.backends()));
   app.get('/api/config', (context) => context.json(view.config()));
-  app.notFound((context) =>
-    context.json({ error: `there is nothing at ${context.req.method} ${context.req.path}` }, 404),
-  );
-  return app;
 }
 
-/** Compares digests, so that the time it takes tells neither the length nor the beginning of the token. */
-function isBearer(context: Context, token: string): boolean {
-  const given = /^bearer (.+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function mountActions(app: Hono<{ Bindings: Connection }>, { view, actions, token, onChange }: Options): void {
+  const mount = (path: string, act: (context: NodeContext, by: string) => Response | Promise<Response>): void => {
+    app.all(path, (context) => {
+      const { method, path: asked } = context.req;
+      if (method !== 'POST') return context.json({ error: `${asked}: wanted POST` }, 405, { allow: 'POST' });
+      const { incoming } = context.env;
+      const refusal = refuseChange(incoming, token !== null);
+      if (refusal !== null) return context.json({ error: refusal }, 403);
+      return act(context, incoming.socket.remoteAddress ?? 'a connection that has gone');
+    });
+  };
+  for (const change of ['drain', 'undrain'] as const) {
+    mount(`/api/replicas/:backend/:id/${change}`, (context, by) => {
+      const { backend = '', id = '' } = context.req.param();
+      const replica = actions.setDrained(backend, id, change === 'drain');
+      const name = `${backend}/${id}`;
+      if (replica === null) {
+        const known = view.replicaNames().join(', ');
+        return context.json({ error: `there is no replica ${name}; there are: ${known}` }, 404);
+      }
+      onChange({ by, change, replica: name });
+      return context.json(replica);
+    });
+  }
+  mount('/api/config/reload', async (context, by) => {
+    const result = await actions.reload();
+    onChange({ by, change: 'reload', result: result.kind });
+    if (result.kind === 'reloaded') return context.json({ reloaded: true, needs_restart: result.needsRestart });
+    return context.json({ error: 'the configuration was not taken over', faults: result.faults }, 422);
+  });
 }

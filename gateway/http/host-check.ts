@@ -26,8 +26,8 @@ export function refuseForeignHost(incoming: IncomingMessage): GatewayError | nul
   return new GatewayError('host_not_allowed', message, { field: 'host' });
 }
 
-/** RFC 9112 section 3.2.2: where the target is a whole URL, its authority counts and not the Host header. */
-function authorityOf({ url = '/', headers }: IncomingMessage): string | null {
+/** The host and port a request is for, null for none. RFC 9112 section 3.2.2: where the target is a whole URL, its authority counts and not the Host header. */
+export function authorityOf({ url = '/', headers }: IncomingMessage): string | null {
   const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url);
   return absolute === null ? (headers.host ?? null) : (absolute[1] ?? '');
 }

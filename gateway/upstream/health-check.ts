@@ -15,6 +15,9 @@ interface Options {
   readonly clock: Clock;
 }
 
+/** These often repeat the credential, which is ours and for no log. */
+const credentialRefusals: readonly number[] = [401, 402, 403];
+
 /** Asks a replica for its health over the connections that requests use. Null when it is well, else what is wrong. Judged by status alone: servers disagree about the body. */
 export async function checkHealth(
   replica: Replica,
@@ -33,7 +36,8 @@ export async function checkHealth(
     const { end, beginning } = await readThrough(reply.body);
     if (end !== 'complete') return `GET ${path}: the answer broke off`;
     if (reply.status < unwellFromStatus) return null;
-    return `GET ${path}: status ${reply.status}${beginning === '' ? '' : `: ${beginning}`}`;
+    const isTold = beginning !== '' && !credentialRefusals.includes(reply.status);
+    return `GET ${path}: status ${reply.status}${isTold ? `: ${beginning}` : ''}`;
   } catch (thrown) {
     const error = asGatewayError(thrown);
     return `GET ${path}: ${error.cause instanceof Error ? error.cause.message : error.message}`;

@@ -72,11 +72,13 @@ test('there are configurations to check', () => {
   assert.ok(files.length >= 5, files.join(', '));
 });
 
-for (const file of files) {
+for (const file of files.filter((one) => !one.startsWith('config/examples/'))) {
   test(`${file} is valid where no variable is set`, () => {
     assert.ok(loadSettings(join(root, file), {}).backends.length > 0);
   });
+}
 
+for (const file of files) {
   test(`${file} tells editors where its schema is`, () => {
     const [first = ''] = readText(file).split('\n');
     const path = /^# yaml-language-server: \$schema=(\S+)$/.exec(first)?.[1];

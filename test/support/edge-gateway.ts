@@ -10,6 +10,7 @@ export interface EdgeGateway extends RunningGateway {
 export async function startEdgeGateway(scope: Scope, more = ''): Promise<EdgeGateway> {
   const backend = await RawBackend.start(scope, ({ socket }) => socket.write(okAnswer('done')));
   const pool = `{ name: pool, protocol: open-inference, models: [m], replicas: [{ id: a, url: "${backend.url}" }] }`;
-  const gateway = await startGateway(scope, `backends: [${pool}]\ntelemetry: { log: warn }\n${more}`);
+  const telemetry = /^telemetry:/m.test(more) ? '' : 'telemetry: { log: warn }\n';
+  const gateway = await startGateway(scope, `backends: [${pool}]\n${telemetry}${more}`);
   return { ...gateway, backend };
 }

@@ -54,6 +54,12 @@ test('an answer that comes too late, breaks off or never ends is not well', asyn
   assert.equal((await check({ refusesAfterMs: 0 })).found, 'GET /ready: connect ECONNREFUSED');
 });
 
+test('what a replica says of our credential is not passed on', async () => {
+  const pieces = [{ afterMs: 0, bytes: Buffer.from('the key k is wrong') }];
+  for (const status of [401, 402, 403])
+    assert.equal((await check({ status, pieces })).found, `GET /ready: status ${status}`);
+});
+
 test('what a replica says of its not being well is passed on, the beginning of it', async () => {
   const saying = (bytes: string) => check({ status: 503, pieces: [{ afterMs: 0, bytes: Buffer.from(bytes) }] });
   assert.equal((await saying('{"ready":false}')).found, 'GET /ready: status 503: {"ready":false}');
