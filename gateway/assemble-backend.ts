@@ -27,8 +27,9 @@ export function assembleBackend(settings: BackendSettings, parts: BackendParts):
   const replicas = members.map(({ replica }) => replica);
   const dispatcher = assembleDispatcher(replicas, settings, parts);
   const { name, protocol, models, timeouts, wantsReports } = settings;
+  const streamTimeouts = { ...timeouts, totalMs: timeouts.streamTotalMs };
   return {
-    backend: { name, protocol, models, replicas, dispatcher, timeouts, wantsReports },
+    backend: { name, protocol, models, replicas, dispatcher, timeouts, streamTimeouts, wantsReports },
     start: () => {
       for (const member of members) member.start();
     },

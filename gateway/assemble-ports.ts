@@ -54,12 +54,12 @@ export async function openPorts(parts: Parts): Promise<Ports> {
   const app = clientApp({
     serve: running.serve,
     protocols: Object.values(protocols),
-    fallbackProtocol: protocols['open-inference'],
     directory: {
-      modelNames: (protocol) => parts.routes.modelNames(protocol),
+      routes: () => parts.routes,
       isReady: (protocol) =>
         !state.isClosing && parts.backends.every((one) => one.protocol !== protocol || hasReady(one)),
       version,
+      startedAtSeconds: Math.floor(clock.wallMs() / 1000),
     },
     isLoopback: isLoopback(settings.listen.host),
     clock,

@@ -27,6 +27,8 @@ export interface Backend {
   readonly replicas: readonly Replica[];
   readonly dispatcher: Dispatcher;
   readonly timeouts: TryTimeouts;
+  /** Those of tries whose answer shall be a stream. */
+  readonly streamTimeouts: TryTimeouts;
   /** Whether load reports are asked for and read. */
   readonly wantsReports: boolean;
 }

@@ -3,9 +3,8 @@ import { Hono } from 'hono';
 import pino from 'pino';
 import { assembleBackend } from '../assemble-backend.ts';
 import { assembleRoutes } from '../assemble-routes.ts';
-import { mountEndpoints } from '../http/app.ts';
 import type { Connection } from '../http/connection.ts';
-import { ownAnswers } from '../http/own-answers.ts';
+import { mountReadings } from '../http/readings.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import { LoadBoard } from '../kernel/load-board.ts';
 import { seededRng } from '../kernel/rng.ts';
@@ -15,6 +14,7 @@ import type { RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Protocol } from '../pipeline/protocol.ts';
 import { decodeContent } from '../protocols/content-encoding.ts';
+import { rawPathOf } from '../protocols/raw-path.ts';
 import { protocols } from '../protocols/registry.ts';
 import { type RouteTable, upstreamModelOf } from '../routing/route-table.ts';
 import { loadSettings } from '../settings/load.ts';
@@ -48,18 +48,19 @@ interface Explanation {
 /** Tells where a request would go and why. Gives the exit code: 1 when the client would be refused. */
 export async function explainRoute(options: Options): Promise<number> {
   const settings = loadSettings(options.config);
+  const routes = routesOf(settings);
   const body = options.body === null ? new Uint8Array(0) : readFileSync(options.body);
   const { method, target, asJson } = options;
   try {
-    const found = await findEndpoint(options);
-    if (found === null) throw await noSuchEndpoint(options);
+    const found = await findEndpoint(options, routes);
+    if (found === null) throw await noSuchEndpoint(options, routes);
     if (found === 'own') {
       process.stdout.write(
         `${asJson ? JSON.stringify({ answeredBy: 'gateway' }) : 'the gateway answers this itself'}\n`,
       );
       return 0;
     }
-    const explanation = explain(found, await contentOf(body, found.head, settings), routesOf(settings));
+    const explanation = explain(found, await contentOf(body, found.head, settings), routes);
     process.stdout.write(`${asJson ? JSON.stringify(explanation) : inWords(explanation)}\n`);
     return explanation.backends.length === 0 ? 1 : 0;
   } catch (error) {
@@ -76,38 +77,47 @@ interface Found {
   readonly head: RequestHead;
 }
 
-/** Finds the endpoint as the client port would: by the same routes. `own` for what the gateway answers without any replica, null for none. */
-function findEndpoint({ method, target, headers }: Options): Promise<Found | 'own' | null> {
+/** Finds out who reads a request as the client port would, by the same routes. `own` for what the gateway answers without any replica, null for none. */
+function findEndpoint({ method, target, headers }: Options, routes: RouteTable): Promise<Found | 'own' | null> {
   return new Promise((resolve, reject) => {
     const app = new Hono<{ Bindings: Connection }>();
-    for (const path of Object.keys(ownAnswers({ modelNames: () => [], isReady: () => false, version }))) {
-      app.get(path, (context) => {
-        resolve('own');
-        return context.body(null);
-      });
-    }
-    mountEndpoints(app, Object.values(protocols), (context, protocol, endpoint) => {
-      const { path } = context.req;
-      const params = context.req.param();
-      const query = target.slice(target.includes('?') ? target.indexOf('?') : target.length);
-      resolve({
-        protocol,
-        head: { method, path, query, params, endpoint, headers: Object.fromEntries(headers) },
-      });
-      return context.body(null);
-    });
-    app.notFound((context) => {
-      resolve(null);
-      return context.body(null);
-    });
-    Promise.resolve(app.request(target, { method })).catch(reject);
+    const nothing = new Response(null);
+    const directory = { routes: () => routes, isReady: () => false, version, startedAtSeconds: 0 };
+    mountReadings(
+      app,
+      { protocols: Object.values(protocols), directory },
+      {
+        read({ req: { path, url } }, { protocol, endpoint, params }) {
+          const query = target.slice(target.includes('?') ? target.indexOf('?') : target.length);
+          const rawPath = rawPathOf(url);
+          resolve({
+            protocol,
+            head: { method, path, rawPath, query, params, endpoint, headers: Object.fromEntries(headers) },
+          });
+          return nothing;
+        },
+        own() {
+          resolve('own');
+          return nothing;
+        },
+        unknown(_context, refusal) {
+          reject(refusal);
+          return nothing;
+        },
+        none() {
+          resolve(null);
+          return nothing;
+        },
+      },
+    );
+    Promise.resolve(app.request(target, { method, headers })).catch(reject);
   });
 }
 
 /** Why nothing answers a request: its path, or its method alone. */
-async function noSuchEndpoint(options: Options): Promise<GatewayError> {
+async function noSuchEndpoint(options: Options, routes: RouteTable): Promise<GatewayError> {
   for (const method of ['GET', 'POST']) {
-    if ((await findEndpoint({ ...options, method })) !== null)
+    if ((await findEndpoint({ ...options, method }, routes)) !== null)
       return new GatewayError('method_not_allowed', `got ${options.method}, wanted ${method}`);
   }
   return new GatewayError('not_found', 'there is nothing at this path');

@@ -7,18 +7,19 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
-import type { Connection } from './connection.ts';
+import { openInference } from '../protocols/open-inference.ts';
+import { openai } from '../protocols/openai.ts';
+import type { Connection, Time } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
 import { type NodeContext, openExchange } from './open-exchange.ts';
-import { type Directory, ownAnswers } from './own-answers.ts';
+import type { Directory } from './own-answers.ts';
+import { methodsAt, mountReadings, type Reading } from './readings.ts';
 import { errorReply } from './write-error.ts';
-import { writeReply } from './write-reply.ts';
+import { type Writing, writeReply } from './write-reply.ts';
 
 interface Parts {
   readonly serve: Serve;
   readonly protocols: readonly Protocol[];
-  /** Speaks to those whose path belongs to no protocol. */
-  readonly fallbackProtocol: Protocol;
   readonly directory: Directory;
   /** Whether the port is bound to a loopback address. */
   readonly isLoopback: boolean;
@@ -30,45 +31,36 @@ interface Parts {
   onFault(error: unknown): void;
 }
 
-const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', hasBody: false };
-
 /**
  * The routes of the client port. Inference goes through the stages on Node's own request and response; the body never becomes a web
  * `Response`. No middleware may be added: the shared response that says "already sent" would carry its headers from one request to the next.
  */
 export function clientApp(parts: Parts): Hono<{ Bindings: Connection }> {
   const app = new Hono<{ Bindings: Connection }>();
-  for (const [path, answer] of Object.entries(ownAnswers(parts.directory))) {
-    app.get(path, (context) => {
-      if (judge(context, parts) !== null) return handle(context, parts.fallbackProtocol, noEndpoint, parts);
+  mountReadings(app, parts, {
+    read: (context, reading) => handle(context, reading, null, parts),
+    own(context, answer) {
+      if (judge(context, parts) !== null) return handle(context, nothingThere(context), null, parts);
       const { status, value } = answer();
       return context.json(value, status);
-    });
-  }
-  mountEndpoints(app, parts.protocols, (context, protocol, endpoint) => handle(context, protocol, endpoint, parts));
-  app.notFound((context) => handle(context, parts.fallbackProtocol, noEndpoint, parts));
+    },
+    unknown: (context, refusal) => handle(context, nothingThere(context), refusal, parts),
+    none: (context) => handle(context, nothingThere(context), noSuchEndpoint(context, parts), parts),
+  });
   return app;
 }
 
-type Handler = (context: NodeContext, protocol: Protocol, endpoint: Endpoint) => Response;
+const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', hasBody: false };
 
-/** Has a handler called for every endpoint of every protocol. */
-export function mountEndpoints(
-  app: Hono<{ Bindings: Connection }>,
-  protocols: readonly Protocol[],
-  handler: Handler,
-): void {
-  for (const protocol of protocols) {
-    for (const endpoint of protocol.endpoints) {
-      app.on(endpoint.method, endpoint.pattern, (context) => handler(context, protocol, endpoint));
-    }
-  }
+/** Who speaks to those whose path belongs to no protocol. */
+function nothingThere({ req }: NodeContext): Reading {
+  return { protocol: req.path.startsWith('/v1') ? openai : openInference, endpoint: noEndpoint, params: {} };
 }
 
 /** Tells Hono at once that the answer is taken care of: waiting for it there would cost four more promises a request. */
-function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Response {
-  const exchange = openExchange(context, { protocol, endpoint, clock: parts.clock, wheel: parts.wheel });
-  const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts) : null);
+function handle(context: NodeContext, reading: Reading, fault: GatewayError | null, parts: Parts): Response {
+  const exchange = openExchange(context, { reading, clock: parts.clock, wheel: parts.wheel });
+  const refusal = judge(context, parts) ?? fault;
   if (refusal !== null) exchange.cancellation.cancel(refusal);
   const allowed = refusal?.code === 'method_not_allowed' ? methodsAt(context.req.path, parts) : null;
   void answer(exchange, context.env, allowed, parts);
@@ -91,11 +83,7 @@ async function answer(
   try {
     addOwnHeaders(reply, exchange);
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
-    writeReply(reply, connection, {
-      time: parts,
-      isLast: parts.isClosing(),
-      insteadOfNothing: () => brokenOff(exchange),
-    });
+    writeReply(reply, connection, new ExchangeWriting(exchange, parts));
   } catch (error) {
     reply.body.discard();
     connection.outgoing.destroy();
@@ -103,13 +91,33 @@ async function answer(
   }
 }
 
-/** What a client is told whose answer had a head but broke off before its first byte. */
-function brokenOff(exchange: Exchange): Reply {
-  const { cancellation, journal, protocol } = exchange;
-  const broken = new GatewayError('upstream_broken', `replica ${journal.replica} broke off before it had answered`);
-  const reply = errorReply(cancellation.reason ?? broken, protocol);
-  addOwnHeaders(reply, exchange);
-  return reply;
+/** How the answer of an exchange is written, and what its client is told when it breaks off. */
+class ExchangeWriting implements Writing {
+  readonly time: Time;
+  readonly isLast: boolean;
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange, parts: Parts) {
+    this.#exchange = exchange;
+    this.time = parts;
+    this.isLast = parts.isClosing();
+  }
+
+  insteadOfNothing(why?: GatewayError): Reply {
+    const reply = errorReply(this.#failure(why), this.#exchange.protocol);
+    addOwnHeaders(reply, this.#exchange);
+    return reply;
+  }
+
+  lastEvent(why?: GatewayError): Uint8Array | null {
+    return this.#exchange.protocol.breakStream(this.#failure(why));
+  }
+
+  #failure(why?: GatewayError): GatewayError {
+    const { cancellation, journal } = this.#exchange;
+    const message = `replica ${journal.replica} broke off in its answer`;
+    return cancellation.reason ?? why ?? new GatewayError('upstream_broken', message);
+  }
 }
 
 /** What is wrong with a request as far as its head tells, whatever it asks for. */
@@ -131,23 +139,6 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   const [other] = methodsAt(path, parts);
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
-}
-
-/** The methods that something answers at a path; RFC 9110 section 15.5.6 has a 405 say them. */
-function methodsAt(path: string, { protocols, directory }: Parts): string[] {
-  const own = Object.keys(ownAnswers(directory)).map((pattern) => ({ method: 'GET', pattern }));
-  const there = [...own, ...protocols.flatMap((one) => one.endpoints)].filter(({ pattern }) => isPathOf(pattern, path));
-  return [...new Set(there.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
-}
-
-/** Whether a path fits a pattern whose parameters are each one segment. */
-function isPathOf(pattern: string, path: string): boolean {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  return (
-    wanted.length === given.length &&
-    wanted.every((part, at) => (part.startsWith(':') ? given[at] !== '' : part === given[at]))
-  );
 }
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {

@@ -5,13 +5,13 @@ import { GatewayError } from '../kernel/errors.ts';
 import { newRequestId } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Exchange } from '../pipeline/exchange.ts';
-import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import { rawPathOf } from '../protocols/raw-path.ts';
 import type { Connection } from './connection.ts';
 import { IncomingBody } from './read-body.ts';
+import type { Reading } from './readings.ts';
 
 interface Options {
-  readonly protocol: Protocol;
-  readonly endpoint: Endpoint;
+  readonly reading: Reading;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
 }
@@ -22,9 +22,10 @@ export type NodeContext = Context<{ Bindings: Connection }>;
 const acceptableId = /^[\w\-=]{1,255}$/;
 
 /** Makes an exchange of a request's head: its id, its deadline, and the client's departure from now on. */
-export function openExchange(context: NodeContext, { protocol, endpoint, clock, wheel }: Options): Exchange {
+export function openExchange(context: NodeContext, { reading, clock, wheel }: Options): Exchange {
   const { incoming, outgoing } = context.env;
   const { headers, method = 'GET', url = '/' } = incoming;
+  const { protocol, endpoint, params } = reading;
   const givenId = headers['x-request-id'];
   const queryAt = url.indexOf('?');
   const exchange = new Exchange({
@@ -34,8 +35,9 @@ export function openExchange(context: NodeContext, { protocol, endpoint, clock, 
     head: {
       method,
       path: context.req.path,
+      rawPath: rawPathOf(url),
       query: queryAt < 0 ? '' : url.slice(queryAt),
-      params: context.req.param(),
+      params,
       endpoint,
       headers,
     },

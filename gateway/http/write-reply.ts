@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayError } from '../kernel/errors.ts';
 import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
+import { isEventStream } from '../protocols/events.ts';
+import { breakStream, StreamTail } from './break-stream.ts';
 import type { Connection, Time } from './connection.ts';
 import { lingerThenEnd, mustCloseAfter } from './unread-body.ts';
 
@@ -9,7 +12,9 @@ export interface Writing {
   /** Whether the connection shall not be used again. */
   readonly isLast: boolean;
   /** What is said instead where a body breaks off before anything of it has come. */
-  insteadOfNothing(): Reply;
+  insteadOfNothing(why?: GatewayError): Reply;
+  /** The last event of a stream of events that breaks off; null where clients expect none. */
+  lastEvent(why?: GatewayError): Uint8Array | null;
 }
 
 /** Sends a reply, the head with the first byte of the body. A body that breaks off ends in a broken connection, never in a clean end. */
@@ -30,6 +35,8 @@ class OutgoingSink implements Sink {
   #leftBytes: number | null;
   /** The last piece, kept for the end: both then go out in one write. */
   #last: Uint8Array | null = null;
+  /** Null where the answer is no stream of events, or one whose length is fixed. */
+  readonly #tail: StreamTail | null;
 
   constructor(reply: Reply, { incoming, outgoing }: Connection, writing: Writing) {
     this.#incoming = incoming;
@@ -38,6 +45,7 @@ class OutgoingSink implements Sink {
     this.#head = reply;
     this.#leftBytes = reply.body.sizeBytes;
     this.#mustLinger = mustCloseAfter(incoming);
+    this.#tail = this.#leftBytes === null && isEventStream(reply) ? new StreamTail() : null;
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -49,6 +57,7 @@ class OutgoingSink implements Sink {
       }
     }
     this.#sendHead();
+    this.#tail?.chunk(bytes);
     return this.#outgoing.write(bytes);
   }
 
@@ -57,9 +66,9 @@ class OutgoingSink implements Sink {
     this.#outgoing.once('drain', call);
   }
 
-  end(how: BodyEnd): void {
+  end(how: BodyEnd, why?: GatewayError): void {
     if (how !== 'complete') {
-      this.#breakOff();
+      this.#breakOff(why);
       return;
     }
     this.#sendHead();
@@ -77,12 +86,20 @@ class OutgoingSink implements Sink {
   }
 
   /** To clients of HTTP/1.0 a closed connection is how an answer ends well: only a reset says otherwise. */
-  #breakOff(): void {
-    if (this.#head !== null && !this.#outgoing.destroyed) {
-      const instead = this.#writing.insteadOfNothing();
+  #breakOff(why: GatewayError | undefined): void {
+    if (this.#outgoing.destroyed) return;
+    if (this.#head !== null) {
+      const instead = this.#writing.insteadOfNothing(why);
       this.#head = instead;
       instead.body.pump(this);
-    } else if (this.#incoming.httpVersionMinor === 0) this.#outgoing.socket?.resetAndDestroy();
-    else this.#outgoing.destroy();
+      return;
+    }
+    if (this.#incoming.httpVersionMinor === 0) {
+      this.#outgoing.socket?.resetAndDestroy();
+      return;
+    }
+    const event = this.#tail === null ? null : this.#writing.lastEvent(why);
+    if (event === null || this.#tail === null) this.#outgoing.destroy();
+    else breakStream(this.#outgoing, event, this.#tail, this.#writing.time);
   }
 }

@@ -9,6 +9,8 @@ export interface Ask {
   readonly model: string;
   readonly isStreaming: boolean;
   readonly work: Work;
-  /** The body as it came, still encoded if the client sent it so; empty where the operation has none. */
-  readonly payload: Uint8Array;
+  /** The body as it came, still encoded if the client sent it so; empty where the operation has none, and from the head of the reply on. */
+  payload: Uint8Array;
+  /** The same without its content encoding. */
+  content: Uint8Array;
 }

@@ -12,8 +12,10 @@ import type { Choice } from './route.ts';
 /** The head of a request, parsed once: routing, authorization and logging all go by this and never by the raw target again. */
 export interface RequestHead {
   readonly method: string;
-  /** Without the query. */
+  /** Without the query, what is encoded decoded but for delimiters: what routes are matched against. */
   readonly path: string;
+  /** The same as it was sent. */
+  readonly rawPath: string;
   /** With its question mark; empty for none. */
   readonly query: string;
   /** The parameters of the endpoint's pattern, decoded. */

@@ -22,6 +22,9 @@ export class Journal {
   endedAtMs = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** As the answer counts them itself; 0 where it does not say. */
+  inputTokens = 0;
+  outputTokens = 0;
   status = 0;
   /** `ok` where the answer passed, whatever its status; else the code of the error. */
   code: ErrorCode | 'ok' = 'ok';

@@ -9,8 +9,8 @@ export interface UpstreamRequest {
   /** Relative to the replica's base path. */
   readonly path: string;
   readonly body: Uint8Array | null;
-  /** False where the answer must come without a content encoding, because something in it will be replaced. */
-  readonly mayBeEncoded: boolean;
+  /** Headers of the client, in lower case, that must not go with it: they would say what is no longer true, or ask for what cannot be given. */
+  readonly without: readonly string[];
 }
 
 /** One thing clients can ask for in a protocol. */
@@ -18,7 +18,7 @@ export interface Endpoint {
   /** What it does, by the protocol's own word; `read` and `write` go by it. */
   readonly operation: string;
   readonly method: 'GET' | 'POST';
-  /** Path with `:name` parameters, as Hono writes it. */
+  /** Path with `:name` parameters, as Hono writes it; `*` at its end for whatever follows. */
   readonly pattern: string;
   readonly hasBody: boolean;
 }
@@ -28,11 +28,13 @@ export interface Protocol {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   /** Understands a request. `content` is the body without its content encoding. Throws `invalid_request` naming what is wrong and what was wanted. */
-  read(head: RequestHead, content: Uint8Array): Omit<Ask, 'payload'>;
+  read(head: RequestHead, content: Uint8Array): Omit<Ask, 'payload' | 'content'>;
   /** The request for a replica that knows the model under the given name. */
   write(exchange: Exchange, upstreamModel: string): UpstreamRequest;
   /** What a replica's answer needs before the client may see it; the reply itself where the model has the same name on both sides. */
   translate(reply: Reply, exchange: Exchange, upstreamModel: string): Reply | Promise<Reply>;
   /** An error in the shape that this protocol's clients understand. */
   refuse(error: GatewayError): Reply;
+  /** The same as the last event of a stream of events (`text/event-stream`) that breaks off; null where clients expect none. */
+  breakStream(error: GatewayError): Uint8Array | null;
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../kernel/errors.ts';
 import type { HeaderList } from './headers.ts';
 
 /** Where an answer came from. */
@@ -30,8 +31,8 @@ export interface Sink {
   chunk(bytes: Uint8Array): boolean;
   /** Calls once when it can take more; never, when nobody will. To be asked after a `chunk` that was answered with false. */
   onDrain(call: () => void): void;
-  /** Nothing more comes. Called exactly once. */
-  end(how: BodyEnd): void;
+  /** Nothing more comes. Called exactly once; `why` where whoever broke it off knows. */
+  end(how: BodyEnd, why?: GatewayError): void;
 }
 
 /** A body that is already here, whole. */

@@ -1,4 +1,5 @@
 import type { Backend } from '../balance/backend.ts';
+import { GatewayError } from '../kernel/errors.ts';
 import type { Headers } from './headers.ts';
 import type { Serve } from './stage.ts';
 
@@ -32,8 +33,20 @@ export interface Subject {
 export interface Routes {
   /** The route of a request, or null where there is none for it. */
   find(subject: Subject): Route | null;
-  /** The names of all models of a protocol, as clients say them. */
-  modelNames(protocol: string): readonly string[];
+  /** The names of all models of a protocol, or of every one (null), as clients say them; patterns among them. */
+  modelNames(protocol: string | null): readonly string[];
+  /** The protocol of the backends that serve a model, or null where none does. */
+  protocolOf(model: string): string | null;
+  /** Whether plain HTTP is spoken at a path: the first rule whose path fits says so, of its rules and those of the protocol that knows the path (null for none). */
+  isPlain(path: string, protocol: string | null): boolean;
+}
+
+/** What a client is told that asks for a model nobody serves. */
+export function modelNotFound(model: string, known: readonly string[]): GatewayError {
+  const list = known.length === 0 ? 'no models' : known.join(', ');
+  return new GatewayError('model_not_found', `model ${JSON.stringify(model)} is not known here; there are: ${list}`, {
+    field: 'model',
+  });
 }
 
 /** What routing decided for one request. */

@@ -14,20 +14,69 @@ const closeBrace = 0x7d;
  * The first member of that name counts; the name is of ASCII characters. It does not validate: whoever computes on the body does.
  */
 export function findMember(json: Uint8Array, objectAt: number, name: string): number {
-  let at = skipSpace(json, objectAt);
-  if (json[at] !== openBrace) return -1;
-  at = skipSpace(json, at + 1);
-  while (json[at] === quote) {
-    const keyEnd = skipString(json, at);
-    const colonAt = skipSpace(json, keyEnd);
-    if (json[colonAt] !== colon) return -1;
-    const valueAt = skipSpace(json, colonAt + 1);
-    if (isName(json, at + 1, keyEnd - 1, name)) return valueAt < json.length ? valueAt : -1;
-    at = skipSpace(json, skipValue(json, valueAt));
-    if (json[at] !== comma) return -1;
-    at = skipSpace(json, at + 1);
+  let keyAt = firstKey(json, objectAt);
+  while (keyAt >= 0) {
+    const valueAt = valueOf(json, keyAt);
+    if (valueAt < 0 || isName(json, keyAt, name)) return valueAt;
+    keyAt = nextKey(json, valueAt);
   }
   return -1;
+}
+
+/** Where the values of some members begin, -1 for those that are not there. */
+export interface Members<Name extends string> {
+  readonly at: Readonly<Record<Name, number>>;
+  /** A name that occurs more than once, in whatever case. Servers differ in which of them they take. */
+  readonly twice: Name | null;
+}
+
+/** Finds several members in one walk through the whole object, and notices those that are given more than once. */
+export function findMembers<Name extends string>(
+  json: Uint8Array,
+  objectAt: number,
+  names: readonly Name[],
+): Members<Name> {
+  const at = Object.fromEntries(names.map((name) => [name, -1])) as Record<Name, number>;
+  const seen = new Set<Name>();
+  let twice: Name | null = null;
+  let keyAt = firstKey(json, objectAt);
+  while (keyAt >= 0) {
+    const valueAt = valueOf(json, keyAt);
+    if (valueAt < 0) break;
+    for (const name of names) {
+      if (!isName(json, keyAt, name, caseBit)) continue;
+      if (seen.has(name)) twice ??= name;
+      seen.add(name);
+      if (isName(json, keyAt, name)) at[name] = valueAt;
+    }
+    keyAt = nextKey(json, valueAt);
+  }
+  return { at, twice };
+}
+
+/** Where the first key of an object begins, with its quote, or -1. */
+function firstKey(json: Uint8Array, objectAt: number): number {
+  const at = skipSpace(json, objectAt);
+  return json[at] === openBrace ? keyFrom(json, at + 1) : -1;
+}
+
+/** Where the key behind the value at `valueAt` begins, or -1. */
+function nextKey(json: Uint8Array, valueAt: number): number {
+  const at = skipSpace(json, skipValue(json, valueAt));
+  return json[at] === comma ? keyFrom(json, at + 1) : -1;
+}
+
+function keyFrom(json: Uint8Array, from: number): number {
+  const at = skipSpace(json, from);
+  return json[at] === quote ? at : -1;
+}
+
+/** Where the value of the key at `keyAt` begins, or -1. */
+function valueOf(json: Uint8Array, keyAt: number): number {
+  const colonAt = skipSpace(json, skipString(json, keyAt));
+  if (json[colonAt] !== colon) return -1;
+  const valueAt = skipSpace(json, colonAt + 1);
+  return valueAt < json.length ? valueAt : -1;
 }
 
 /** Where the first element of the array at `arrayAt` begins, or -1 when it is empty or no array. */
@@ -36,6 +85,18 @@ export function firstElement(json: Uint8Array, arrayAt: number): number {
   if (json[at] !== openBracket) return -1;
   const elementAt = skipSpace(json, at + 1);
   return elementAt < json.length && json[elementAt] !== closeBracket ? elementAt : -1;
+}
+
+/** How many elements the array at `arrayAt` has; 0 where there stands no array. What is cut off counts as far as it goes. */
+export function countElements(json: Uint8Array, arrayAt: number): number {
+  let count = 0;
+  let at = firstElement(json, arrayAt);
+  while (at >= 0 && at < json.length) {
+    count += 1;
+    at = skipSpace(json, skipValue(json, at));
+    at = json[at] === comma ? skipSpace(json, at + 1) : -1;
+  }
+  return count;
 }
 
 /** The whole number at `at`, or null when there stands anything else. */
@@ -88,12 +149,25 @@ function skipScalar(json: Uint8Array, at: number): number {
   return here;
 }
 
+/** Strings are mostly short; in longer ones, such as images, the end is looked for by the machine's own means. */
+const shortString = 64;
+
 /** The offset behind the closing quote of the string that begins at `at`. */
 function skipString(json: Uint8Array, at: number): number {
-  for (let here = at + 1; here < json.length; here++) {
+  const shortEnd = Math.min(json.length, at + shortString);
+  let here = at + 1;
+  for (; here < shortEnd; here++) {
     const byte = json[here];
     if (byte === quote) return here + 1;
     if (byte === backslash) here += 1;
+  }
+  while (here < json.length) {
+    const quoteAt = json.indexOf(quote, here);
+    if (quoteAt < 0) break;
+    let escapes = 0;
+    while (quoteAt - escapes > here && json[quoteAt - escapes - 1] === backslash) escapes += 1;
+    if (escapes % 2 === 0) return quoteAt + 1;
+    here = quoteAt + 1;
   }
   return json.length;
 }
@@ -105,11 +179,21 @@ function skipSpace(json: Uint8Array, at: number): number {
   return here;
 }
 
-/** Compares a key's raw bytes; a key written with escapes is parsed first. */
-function isName(json: Uint8Array, start: number, end: number, name: string): boolean {
-  for (let here = start; here < end; here++) {
-    if (json[here] === backslash) return parseValue(json, start - 1) === name;
-    if (json[here] !== name.charCodeAt(here - start)) return false;
+/** What upper and lower case of a letter differ in. */
+const caseBit = 0x20;
+
+/** Compares the raw bytes of the key at `keyAt`, but for the bits of `mask`; a key written with escapes is parsed first. */
+function isName(json: Uint8Array, keyAt: number, name: string, mask = 0): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const byte = json[keyAt + 1 + at] ?? 0;
+    if (byte === backslash) return isParsedName(json, keyAt, name, mask);
+    if ((byte | mask) !== (name.charCodeAt(at) | mask)) return false;
   }
-  return end - start === name.length;
+  const behind = json[keyAt + 1 + name.length];
+  return behind === quote || (behind === backslash && isParsedName(json, keyAt, name, mask));
+}
+
+function isParsedName(json: Uint8Array, keyAt: number, name: string, mask: number): boolean {
+  const key = parseValue(json, keyAt);
+  return key === name || (mask !== 0 && typeof key === 'string' && key.toLowerCase() === name.toLowerCase());
 }

@@ -4,7 +4,9 @@ import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { jsonReply, type Reply } from '../pipeline/reply.ts';
+import { eventOf, isEventStream } from './events.ts';
 import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
+import { renameInEvents } from './rename-in-events.ts';
 import { renameModel } from './rename-model.ts';
 
 /** The bytes of JSON in front of binary tensors (the binary tensor data extension). */
@@ -16,7 +18,12 @@ const modelOperations = [
   { operation: 'config', method: 'GET', suffix: '/config', hasBody: false },
   { operation: 'stats', method: 'GET', suffix: '/stats', hasBody: false },
   { operation: 'infer', method: 'POST', suffix: '/infer', hasBody: true },
+  { operation: 'generate', method: 'POST', suffix: '/generate', hasBody: true },
+  { operation: 'generate_stream', method: 'POST', suffix: '/generate_stream', hasBody: true },
 ] as const;
+
+const nothing: readonly string[] = [];
+const encodings = ['accept-encoding'] as const;
 
 const suffixes: Readonly<Record<string, string>> = Object.fromEntries(
   modelOperations.map(({ operation, suffix }) => [operation, suffix]),
@@ -35,15 +42,20 @@ export const openInference: Protocol = {
     const { model = '', version = '' } = head.params;
     refuseDots('model', model);
     refuseDots('version', version);
-    return { model, isStreaming: false, work: head.endpoint.hasBody ? { rows: rowsOf(head, content) } : lightWork };
+    const { operation, hasBody } = head.endpoint;
+    const isStreaming = operation === 'generate_stream';
+    return { model, isStreaming, work: hasBody ? { rows: rowsOf(head, content) } : lightWork };
   },
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
     if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;
-    const member = exchange.head.endpoint.operation === 'infer' ? 'model_name' : 'name';
+    const member = exchange.head.endpoint.hasBody ? 'model_name' : 'name';
+    if (isEventStream(reply)) return renameInEvents(reply, exchange.ask.model, [[member]]);
     return renameModel(reply, exchange, { member, lengthHeaders: ['content-length', headerLengthHeader] });
   },
   refuse: refusal,
+  // As Triton tells an error when its stream has begun.
+  breakStream: ({ message }) => eventOf({ error: message }),
 };
 
 /** An error as the specification has it: a bare string. */
@@ -61,7 +73,7 @@ function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamReques
     method,
     path,
     body: endpoint.hasBody ? exchange.ask.payload : null,
-    mayBeEncoded: upstreamModel === exchange.ask.model,
+    without: upstreamModel === exchange.ask.model ? nothing : encodings,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../kernel/errors.ts';
 import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
 
 /** A body whose beginning can be read, and replaced, before it is passed on. */
@@ -9,6 +10,7 @@ export class PeekedBody implements Body, Sink {
   #grownBytes = 0;
   #sink: Sink | null = null;
   #ended: BodyEnd | null = null;
+  #why: GatewayError | undefined;
   #tellPeeked = (): void => {};
   #goOn = (): void => {};
 
@@ -37,6 +39,11 @@ export class PeekedBody implements Body, Sink {
     return this.#ended;
   }
 
+  /** Why it broke off, where that is known. */
+  get why(): GatewayError | undefined {
+    return this.#why;
+  }
+
   /** What has come so far. */
   beginning(): Buffer {
     return Buffer.concat(this.#held);
@@ -54,7 +61,7 @@ export class PeekedBody implements Body, Sink {
     let mayGoOn = true;
     for (const bytes of this.#held) mayGoOn = sink.chunk(bytes);
     this.#held = [];
-    if (this.#ended !== null) sink.end(this.#ended);
+    if (this.#ended !== null) sink.end(this.#ended, this.#why);
     else if (mayGoOn) this.#goOn();
     else sink.onDrain(this.#goOn);
   }
@@ -78,12 +85,13 @@ export class PeekedBody implements Body, Sink {
     else this.#sink.onDrain(call);
   }
 
-  end(how: BodyEnd): void {
+  end(how: BodyEnd, why?: GatewayError): void {
     if (this.#sink !== null) {
-      this.#sink.end(how);
+      this.#sink.end(how, why);
       return;
     }
     this.#ended = how;
+    this.#why = why;
     this.#tellPeeked();
   }
 }

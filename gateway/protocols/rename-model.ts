@@ -25,7 +25,7 @@ export async function renameModel(
   { member, lengthHeaders }: Renaming,
 ): Promise<Reply> {
   const body = await PeekedBody.peek(reply.body, searchedBytes);
-  if (body.endedAs === 'broken' || body.endedAs === 'abandoned') throw whyBrokenOff(exchange);
+  if (body.endedAs === 'broken' || body.endedAs === 'abandoned') throw whyBrokenOff(exchange, body.why);
   const start = body.beginning();
   const valueAt = findMember(start, 0, member);
   const valueEnd = valueAt < 0 ? start.length : skipValue(start, valueAt);
@@ -36,9 +36,9 @@ export async function renameModel(
   return { ...reply, headers: withLengths(reply.headers, lengthHeaders, grownBytes), body };
 }
 
-function whyBrokenOff({ cancellation, journal }: Exchange): GatewayError {
+function whyBrokenOff({ cancellation, journal }: Exchange, why: GatewayError | undefined): GatewayError {
   const message = `replica ${journal.replica} broke off at the beginning of its answer`;
-  return cancellation.reason ?? new GatewayError('upstream_broken', message);
+  return cancellation.reason ?? why ?? new GatewayError('upstream_broken', message);
 }
 
 function withLengths(headers: HeaderList, lengthHeaders: readonly string[], grownBytes: number): HeaderList {

@@ -16,12 +16,17 @@ export interface Rule {
   readonly route: Route;
 }
 
+/** The protocol that only a route's path leads to. */
+const plain = 'http';
+
 /** All routes in order. The first that matches wins. */
 export class RouteTable implements Routes {
   readonly #rules: readonly Rule[];
+  readonly #hasPlain: boolean;
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.#hasPlain = rules.some((rule) => rule.protocol === plain);
   }
 
   find(subject: Subject): Route | null {
@@ -42,9 +47,24 @@ export class RouteTable implements Routes {
   }
 
   /** The names of all models of a protocol, as clients say them, sorted. What a 404 tells. */
-  modelNames(protocol: string): string[] {
-    const names = this.#rules.flatMap((rule) => (rule.protocol === protocol ? namesOf(rule) : []));
-    return [...new Set(names)].sort();
+  modelNames(protocol: string | null): string[] {
+    const rules = protocol === null ? this.#rules : this.#rules.filter((rule) => rule.protocol === protocol);
+    return [...new Set(rules.flatMap(namesOf))].sort();
+  }
+
+  protocolOf(model: string): string | null {
+    const rule = this.#rules.find((one) => namesOf(one).some((name) => matchesPattern(name, model)));
+    return rule?.protocol ?? null;
+  }
+
+  isPlain(path: string, protocol: string | null): boolean {
+    if (!this.#hasPlain) return false;
+    const first = this.#rules.find(
+      (rule) =>
+        (rule.protocol === plain || rule.protocol === protocol) &&
+        (rule.match.path === null || matchesPattern(rule.match.path, path)),
+    );
+    return first?.protocol === plain;
   }
 }
 

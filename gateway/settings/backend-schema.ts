@@ -3,6 +3,7 @@ import {
   choiceField,
   durationField,
   flagField,
+  limitField,
   listOf,
   mapping,
   periodField,
@@ -18,7 +19,7 @@ const many = Number.MAX_SAFE_INTEGER;
 export const policyNames = ['round-robin', 'random', 'least-outstanding', 'p2c'] as const;
 
 /** The names that `protocol` may have; a test compares them with the registry of protocols. */
-export const protocolNames = ['open-inference'] as const;
+export const protocolNames = ['open-inference', 'openai', 'tf-serving', 'http'] as const;
 
 const model = z.union(
   [
@@ -77,9 +78,15 @@ const queue = mapping({
 
 const timeouts = mapping({
   connect: periodField().prefault('1s').describe('Until a connection stands.'),
-  first_byte: periodField().prefault('30s').describe('From sending to the first byte of the answer’s body.'),
+  first_byte: periodField()
+    .optional()
+    .describe('From sending to the first byte of the answer’s body. Absent: 30s, with openai 10m.'),
   idle: periodField().prefault('30s').describe('Between two pieces of the answer.'),
-  total: periodField().prefault('120s').describe('From sending to the last byte.'),
+  total: limitField()
+    .optional()
+    .describe(
+      'From sending to the last byte; none for no limit. Absent: 120s, none with openai and where a stream is asked for.',
+    ),
 });
 
 const health = mapping({
@@ -105,7 +112,8 @@ export const backendSchema = mapping({
   protocol: choiceField(protocolNames).describe('What its replicas speak.'),
   models: listOf(model, 'a list of models')
     .min(1, { error: 'at least one model' })
-    .describe('What its replicas serve.'),
+    .optional()
+    .describe('What its replicas serve. With http none: a route’s path leads to it.'),
   policy: choiceField(policyNames).default('least-outstanding').describe('Which replica gets a request.'),
   replicas: listOf(replica, 'a list of replicas')
     .min(1, { error: 'at least one replica' })

@@ -12,6 +12,13 @@ export const durationField = () => quantity(duration, [0, longestMs, 'a duration
 /** A length of time in milliseconds that limits or repeats something, and which zero would make senseless. */
 export const periodField = () => quantity(duration, [1, longestMs, 'a duration from 1ms to 24d']);
 
+/** The same, or `none` for no limit: Infinity. */
+export const limitField = () => {
+  const wanted = 'a duration from 1ms to 24d, or none';
+  const none = z.literal('none', { error: wanted }).transform(() => Number.POSITIVE_INFINITY);
+  return z.union([none, quantity(duration, [1, longestMs, wanted])], { error: wanted });
+};
+
 /** A number of bytes, at least one. */
 export const sizeField = () => quantity(size, [1, Number.MAX_SAFE_INTEGER, 'a size from 1B to 8388607GiB']);
 

@@ -1,22 +1,20 @@
 import { nearestName, type Path } from './faults.ts';
 import { isLoopback } from './loopback.ts';
 import { readSecret } from './named-file.ts';
+import { resolveBackend } from './resolve-backend.ts';
 import { resolveHeaders } from './resolve-headers.ts';
-import { resolveReplicas } from './resolve-replicas.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
-import type { BackendSettings, HealthSettings, ListenSettings, RouteSettings, Settings } from './settings.ts';
+import type { BackendSettings, ListenSettings, RouteSettings, Settings } from './settings.ts';
 
-type RawBackend = RawSettings['backends'][number];
 type RawRoute = RawSettings['routes'][number];
-
-const healthPaths: Record<BackendSettings['protocol'], string> = { 'open-inference': '/v2/health/ready' };
 
 /** Gives the parsed YAML its meaning: follows references, reads the files it names, and reports whatever does not fit together. */
 export function resolve(raw: RawSettings, resolving: Resolving): Settings {
   const backends = raw.backends.map((backend, at) => resolveBackend(backend, ['backends', at], resolving));
   const routes = raw.routes.map((route, at) => resolveRoute(route, ['routes', at], backends, resolving));
   reportAmbiguousModels(backends, routes, resolving);
+  reportUnrouted(backends, routes, resolving);
   reportDuplicates(
     backends.map((backend, at) => ({ name: backend.name, path: ['backends', at, 'name'] })),
     'a name that no other backend has',
@@ -59,41 +57,6 @@ function resolveAdmin({ admin, listen }: RawSettings, resolving: Resolving): Set
   return { host, port, token };
 }
 
-function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving): BackendSettings {
-  const models = raw.models.map((model) => (typeof model === 'string' ? { name: model, upstream: null } : model));
-  reportDuplicates(
-    models.map(({ name }, at) => ({ name, path: [...path, 'models', at] })),
-    'a model that this backend does not have yet',
-    resolving,
-  );
-  return {
-    name: raw.name,
-    protocol: raw.protocol,
-    models,
-    policy: raw.policy,
-    replicas: resolveReplicas(raw.replicas, [...path, 'replicas'], resolving),
-    queue: { maxLength: raw.queue.max, waitMs: raw.queue.wait },
-    timeouts: {
-      connectMs: raw.timeouts.connect,
-      firstByteMs: raw.timeouts.first_byte,
-      idleMs: raw.timeouts.idle,
-      totalMs: raw.timeouts.total,
-    },
-    health: resolveHealth(raw),
-    wantsReports: raw.load.report,
-  };
-}
-
-function resolveHealth({ health, protocol }: RawBackend): HealthSettings {
-  return {
-    path: health.path ?? healthPaths[protocol],
-    everyMs: health.every,
-    timeoutMs: health.timeout,
-    failuresToUnready: health.unhealthy,
-    successesToReady: health.healthy,
-  };
-}
-
 function resolveRoute(
   raw: RawRoute,
   path: Path,
@@ -116,6 +79,7 @@ function resolveRoute(
   });
   if (protocols.size > 1)
     report([...path, 'to'], `backends that speak ${[...protocols].join(' and ')}`, 'backends of one protocol');
+  if (protocols.has('http')) reportPlainRoute(raw.match, [...path, 'match'], resolving);
   const headers = Object.entries(raw.match.header ?? {}).map(([name, value]) => ({ key: name, name, value }));
   return {
     model: raw.match.model ?? null,
@@ -125,6 +89,28 @@ function resolveRoute(
     destinations: raw.to,
     deadlineMs: raw.deadline ?? null,
   };
+}
+
+/** Plain HTTP has nothing but its path to be told by. */
+function reportPlainRoute(match: RawRoute['match'], path: Path, { report, isFaulty }: Resolving): void {
+  if (match.model !== undefined)
+    report([...path, 'model'], JSON.stringify(match.model), 'no model: requests of protocol http name none');
+  if (match.path === undefined && !isFaulty([...path, 'path']))
+    report(path, 'a match without path', 'the path at which protocol http is spoken');
+}
+
+/** Backends of plain HTTP serve no models, so that nothing else leads to them. */
+function reportUnrouted(
+  backends: readonly BackendSettings[],
+  routes: readonly RouteSettings[],
+  { report, isFaulty }: Resolving,
+): void {
+  if (isFaulty(['routes'])) return;
+  const routed = new Set(routes.flatMap((route) => route.destinations.map((one) => one.backend)));
+  backends.forEach(({ protocol, name }, at) => {
+    if (protocol === 'http' && !routed.has(name))
+      report(['backends', at], `backend ${name} of protocol http`, 'a route with a path that leads to it');
+  });
 }
 
 function wantedBackend(name: string, known: readonly string[]): string {

@@ -30,7 +30,10 @@ export interface BackendSettings {
     readonly connectMs: number;
     readonly firstByteMs: number;
     readonly idleMs: number;
+    /** Infinity for no limit. */
     readonly totalMs: number;
+    /** The same where a stream is asked for. */
+    readonly streamTotalMs: number;
   };
   readonly health: HealthSettings;
   readonly wantsReports: boolean;
@@ -45,6 +48,8 @@ export interface HealthSettings {
   readonly failuresToUnready: number;
   /** Passed checks in a row that make it ready again. */
   readonly successesToReady: number;
+  /** The first status that speaks against it. */
+  readonly unwellFromStatus: number;
 }
 
 /** One server process; an entry of the file with several workers stands for as many. */

@@ -44,12 +44,14 @@ class Settlement {
     if (this.#exchange.ask.isStreaming) this.#exchange.meetDeadline();
   }
 
-  ended(how: BodyEnd, bytes: number): void {
+  ended(how: BodyEnd, bytes: number, why?: GatewayError): void {
     const { journal, cancellation } = this.#exchange;
     journal.bodyEnd = how;
     journal.bytesOut = bytes;
     if (how !== 'complete') {
-      journal.code = cancellation.reason?.code ?? (how === 'broken' ? 'upstream_broken' : 'client_left');
+      const known = cancellation.reason ?? why;
+      journal.code = known?.code ?? (how === 'broken' ? 'upstream_broken' : 'client_left');
+      if (known !== undefined) journal.detail = detailOf(known);
       // Nothing has been passed on: the client is told of the failure in the answer's place.
       if (bytes === 0) journal.status = errorTable[journal.code].status;
     }
@@ -61,9 +63,12 @@ function noteError({ journal }: Exchange, error: GatewayError): void {
   journal.status = error.status;
   journal.code = error.code;
   journal.source = 'refused';
-  journal.detail = error.message;
-  // What lies behind an error names hosts and paths: the log may say it, the client's message never does.
-  if (error.cause instanceof Error) journal.detail += `: ${error.cause.stack ?? error.cause.message}`;
+  journal.detail = detailOf(error);
+}
+
+/** What lies behind an error names hosts and paths: the log may say it, the client's message never does. */
+function detailOf({ message, cause }: GatewayError): string {
+  return cause instanceof Error ? `${message}: ${cause.stack ?? cause.message}` : message;
 }
 
 function settle(exchange: Exchange, settled: Topic<Exchange>, clock: Clock): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
+import type { Ask } from '../pipeline/ask.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
@@ -22,6 +23,7 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
 
   async function withBody(exchange: Exchange, next: Serve): Promise<Reply> {
     let ownBytes = 0;
+    let ask: Ask | null = null;
     const reserve = (sizeBytes: number): void => {
       if (bufferedBytes + sizeBytes > maxBufferedBytes) throw noRoom(maxBufferedBytes);
       bufferedBytes += sizeBytes;
@@ -33,11 +35,13 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
       exchange.journal.readAtMs = clock.nowMs();
       const encoding = headerOf(exchange.head.headers, 'content-encoding');
       const content = encoding === null ? payload : await decodeContent(payload, encoding, maxBodyBytes, reserve);
-      exchange.ask = { ...exchange.protocol.read(exchange.head, content), payload };
+      ask = { ...exchange.protocol.read(exchange.head, content), payload, content };
+      exchange.ask = ask;
       return await next(exchange);
     } finally {
-      // At the head of the reply nobody will send the body again.
+      // At the head of the reply nobody will send the body again; an answer may take hours.
       bufferedBytes -= ownBytes;
+      if (ask !== null) ask.payload = ask.content = nothing;
     }
   }
 
@@ -46,7 +50,7 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
     wrap: (next) => (exchange) => {
       if (exchange.head.endpoint.hasBody) return withBody(exchange, next);
       exchange.journal.readAtMs = clock.nowMs();
-      exchange.ask = { ...exchange.protocol.read(exchange.head, nothing), payload: nothing };
+      exchange.ask = { ...exchange.protocol.read(exchange.head, nothing), payload: nothing, content: nothing };
       return next(exchange);
     },
   };

@@ -1,6 +1,7 @@
 import { GatewayError } from '../kernel/errors.ts';
 import type { Rng } from '../kernel/rng.ts';
-import type { Routes } from '../pipeline/route.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { modelNotFound, type Routes } from '../pipeline/route.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import { drawBackend } from '../routing/draw.ts';
 import { upstreamModelOf } from '../routing/route-table.ts';
@@ -19,7 +20,7 @@ export function route(routes: () => Routes, rng: Rng): Stage {
         path: head.path,
         headers: head.headers,
       });
-      if (found === null) throw unknownModel(ask.model, current.modelNames(protocol.name));
+      if (found === null) throw noRoute(exchange, current);
       const backend = drawBackend(found, rng);
       exchange.choice = { route: found, backend, upstreamModel: upstreamModelOf(backend, ask.model) };
       journal.model = ask.model;
@@ -31,9 +32,8 @@ export function route(routes: () => Routes, rng: Rng): Stage {
   };
 }
 
-function unknownModel(model: string, known: readonly string[]): GatewayError {
-  const list = known.length === 0 ? 'no models' : known.join(', ');
-  return new GatewayError('model_not_found', `model ${JSON.stringify(model)} is not known here; there are: ${list}`, {
-    field: 'model',
-  });
+/** Plain HTTP names no model: its route asks for a header or a tenant besides the path. */
+function noRoute({ protocol, ask, head }: Exchange, routes: Routes): GatewayError {
+  if (ask.model !== '') return modelNotFound(ask.model, routes.modelNames(protocol.name));
+  return new GatewayError('not_found', `no route takes this request to ${head.path}`);
 }

@@ -52,18 +52,18 @@ function send(exchange: Exchange, lease: Lease, { transport, clock }: TryParts):
   journal.replica = lease.replica.fullName;
   journal.upstreamModel = upstreamModel;
   journal.sentAtMs = clock.nowMs();
-  const { mayBeEncoded, method, path, body } = exchange.protocol.write(exchange, upstreamModel);
+  const { without, method, path, body } = exchange.protocol.write(exchange, upstreamModel);
   const headers = requestHeaders(head.headers, {
     requestId: exchange.id,
     remainingMs: deadlineMs === Number.POSITIVE_INFINITY ? null : deadlineMs - journal.sentAtMs,
     wantsReport: backend.wantsReports,
-    mayBeEncoded,
+    without,
     own: lease.replica.address.headers,
   });
   return transport.send(
     lease.replica,
     { method, path, body, headers, sentAtMs: journal.sentAtMs },
-    backend.timeouts,
+    exchange.ask.isStreaming ? backend.streamTimeouts : backend.timeouts,
     exchange.cancellation,
   );
 }

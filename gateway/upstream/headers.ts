@@ -53,7 +53,8 @@ interface GatewayHeaders {
   /** Left until the deadline; null for none. */
   readonly remainingMs: number | null;
   readonly wantsReport: boolean;
-  readonly mayBeEncoded: boolean;
+  /** Headers of the client that must not go with this request, in lower case. */
+  readonly without: readonly string[];
   /** The replica's own, which win over the client's. */
   readonly own: Readonly<Record<string, string>>;
 }
@@ -67,7 +68,7 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
     // A name with an underscore can pass for the one with a dash behind servers that turn both into one variable.
     if (value === undefined || notForReplicas.has(name) || Object.hasOwn(gateway.own, name) || name.includes('_'))
       continue;
-    if (named?.has(name) || (!gateway.mayBeEncoded && name === 'accept-encoding')) continue;
+    if (named?.has(name) || gateway.without.includes(name)) continue;
     if (typeof value === 'string') list.push(name, value);
     else for (const one of value) list.push(name, one);
   }

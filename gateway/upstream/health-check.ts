@@ -8,6 +8,8 @@ import type { Transport } from './transport.ts';
 interface Options {
   readonly path: string;
   readonly timeoutMs: number;
+  /** The first status that speaks against the replica. */
+  readonly unwellFromStatus: number;
   /** The backend's: whichever of checks and requests comes first opens the connections for both. */
   readonly connectMs: number;
   readonly clock: Clock;
@@ -17,7 +19,7 @@ interface Options {
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, timeoutMs, connectMs, clock }: Options,
+  { path, timeoutMs, unwellFromStatus, connectMs, clock }: Options,
 ): Promise<string | null> {
   const timeouts = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();
@@ -30,7 +32,7 @@ export async function checkHealth(
     );
     const { end, beginning } = await readThrough(reply.body);
     if (end !== 'complete') return `GET ${path}: the answer broke off`;
-    if (reply.status >= 200 && reply.status < 300) return null;
+    if (reply.status < unwellFromStatus) return null;
     return `GET ${path}: status ${reply.status}${beginning === '' ? '' : `: ${beginning}`}`;
   } catch (thrown) {
     const error = asGatewayError(thrown);

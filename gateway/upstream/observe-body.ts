@@ -1,57 +1,44 @@
-import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
+import type { GatewayError } from '../kernel/errors.ts';
+import { PassingBody } from '../pipeline/passing-body.ts';
+import type { Body, BodyEnd } from '../pipeline/reply.ts';
 
 /** Told of a body's first and last byte. */
 export interface BodyObserver {
   firstByte(): void;
-  /** Once, when the body has ended in whatever way. */
-  ended(how: BodyEnd, bytes: number): void;
+  /** Once, when the body has ended in whatever way; `why` where it is known. */
+  ended(how: BodyEnd, bytes: number, why?: GatewayError): void;
 }
 
 /** A body that tells somebody of its first and its last byte, and otherwise passes through. How streams are followed: streaming is no stage of its own. */
-export class ObservedBody implements Body, Sink {
-  readonly #inner: Body;
+export class ObservedBody extends PassingBody {
   readonly #observer: BodyObserver;
-  #sink: Sink | null = null;
   #bytes = 0;
   #hasEnded = false;
 
   constructor(inner: Body, observer: BodyObserver) {
-    this.#inner = inner;
+    super(inner);
     this.#observer = observer;
   }
 
-  get sizeBytes(): number | null {
-    return this.#inner.sizeBytes;
-  }
-
-  pump(sink: Sink): void {
-    this.#sink = sink;
-    this.#inner.pump(this);
-  }
-
-  discard(): void {
-    this.#inner.discard();
+  override discard(): void {
+    super.discard();
     this.#tellEnd('abandoned');
   }
 
-  chunk(bytes: Uint8Array): boolean {
+  override chunk(bytes: Uint8Array): boolean {
     if (this.#bytes === 0 && bytes.length > 0) this.#observer.firstByte();
     this.#bytes += bytes.length;
-    return this.#sink?.chunk(bytes) ?? true;
+    return this.passOn(bytes);
   }
 
-  onDrain(call: () => void): void {
-    this.#sink?.onDrain(call);
+  override end(how: BodyEnd, why?: GatewayError): void {
+    this.#tellEnd(how, why);
+    this.passEnd(how, why);
   }
 
-  end(how: BodyEnd): void {
-    this.#tellEnd(how);
-    this.#sink?.end(how);
-  }
-
-  #tellEnd(how: BodyEnd): void {
+  #tellEnd(how: BodyEnd, why?: GatewayError): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#observer.ended(how, this.#bytes);
+    this.#observer.ended(how, this.#bytes, why);
   }
 }

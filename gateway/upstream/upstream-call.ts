@@ -38,6 +38,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   /** The sink has asked for a pause, and has been asked to say when it is over. */
   #isPaused = false;
   #end: BodyEnd | null = null;
+  #why: GatewayError | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -83,7 +84,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
     const { replicaName } = this.#options;
     const wasSent = this.#controller !== null;
     const code = wasSent ? 'upstream_broken' : 'upstream_unreachable';
-    const what = wasSent ? 'broke off before it had answered' : 'cannot be reached';
+    const where = this.#hasHead ? 'in the middle of its answer' : 'before it had answered';
+    const what = wasSent ? `broke off ${where}` : 'cannot be reached';
     this.#fail(new GatewayError(code, `replica ${replicaName} ${what}`, { cause }));
   }
 
@@ -91,7 +93,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
     this.#sink = sink;
     if (this.#end !== 'abandoned') for (const chunk of this.#heldBack) this.#push(sink, chunk);
     this.#heldBack = [];
-    if (this.#end !== null) sink.end(this.#end);
+    if (this.#end !== null) sink.end(this.#end, this.#why);
     else if (this.#heldBackBytes >= heldBackBytes && !this.#isPaused) this.#controller?.resume();
   }
 
@@ -132,16 +134,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   /** Ends the call for a reason of its own, once: as a rejected send before the head, as a broken body after it. */
   #fail(error: GatewayError): void {
     if (this.#end !== null) return;
-    this.#finish(error.blame === 'upstream' ? 'broken' : 'abandoned');
+    this.#finish(error.blame === 'upstream' ? 'broken' : 'abandoned', error);
     this.#controller?.abort(error);
     if (!this.#hasHead) this.#options.onFailure(error);
   }
 
-  #finish(end: BodyEnd): void {
+  #finish(end: BodyEnd, why?: GatewayError): void {
     if (this.#end !== null) return;
     this.#end = end;
+    this.#why = why;
     this.#alarm.disarm();
     this.#options.cancellation.off(this.#onCancel);
-    this.#sink?.end(end);
+    this.#sink?.end(end, why);
   }
 }

@@ -219,10 +219,11 @@ describe('an answer in which the model is renamed', () => {
     assert.deepEqual(outcomes, ['succeeded']);
   });
 
-  it('is a 502 when it breaks off, or stops, before the client has seen anything of it', async () => {
+  it('is refused when it breaks off, or stops, before the client has seen anything of it', async () => {
+    const refusals = { broken: [502, 'upstream_broken'], hangs: [504, 'upstream_timeout'] } as const;
     for (const ends of ['broken', 'hangs'] as const) {
       const { answer, outcomes } = await callOnce({ pieces: [begins], ends }, {});
-      assert.deepEqual([answer.status, answer.exchange.journal.code], [502, 'upstream_broken']);
+      assert.deepEqual([answer.status, answer.exchange.journal.code], refusals[ends]);
       assert.deepEqual(outcomes, ['failed']);
     }
   });

@@ -28,6 +28,8 @@ function stageFor(found: Route | null, asked: Subject[] = [], rng: Rng = seededR
       return found;
     },
     modelNames: () => names,
+    protocolOf: () => null,
+    isPlain: () => false,
   };
   return route(() => routes, rng).wrap(() => assert.fail('it has no next of its own'));
 }

@@ -18,5 +18,14 @@ export function newBackend(name: string, spec: BackendSpec = {}): Backend {
   const { models = [{ name, upstream: null }], replicas = [], wantsReports = false } = spec;
   const { dispatching = new Dispatching(replicas) } = spec;
   const { dispatcher } = dispatching;
-  return { name, protocol: 'open-inference', models, replicas, dispatcher, timeouts, wantsReports };
+  return {
+    name,
+    protocol: 'open-inference',
+    models,
+    replicas,
+    dispatcher,
+    timeouts,
+    streamTimeouts: timeouts,
+    wantsReports,
+  };
 }

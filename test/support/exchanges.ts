@@ -28,7 +28,7 @@ export function newExchange(spec: ExchangeSpec = {}): Exchange {
     id: 'r1',
     receivedAtMs: clock.nowMs(),
     protocol: openInference,
-    head: { method: endpoint.method, path, query, params, endpoint, headers },
+    head: { method: endpoint.method, path, rawPath: path, query, params, endpoint, headers },
     incoming: spec.incoming ?? wholeBody(Buffer.from(spec.body ?? '')),
     wheel: new TimerWheel(clock),
   });
@@ -39,7 +39,7 @@ export function readExchange(spec: ExchangeSpec = {}): Exchange {
   const exchange = newExchange(spec);
   const payload = Buffer.from(spec.body ?? '');
   exchange.tenant = 'anonymous';
-  exchange.ask = { ...exchange.protocol.read(exchange.head, payload), payload };
+  exchange.ask = { ...exchange.protocol.read(exchange.head, payload), payload, content: payload };
   return exchange;
 }
 

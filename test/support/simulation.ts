@@ -192,6 +192,7 @@ export class Simulation {
       replicas: live,
       dispatcher,
       timeouts: { ...defaultTimeouts, ...timeouts },
+      streamTimeouts: { ...defaultTimeouts, ...timeouts },
       wantsReports: true,
     };
   }
@@ -206,6 +207,7 @@ export class Simulation {
       head: {
         method: 'POST',
         path: `/v2/models/${asked}/infer`,
+        rawPath: `/v2/models/${asked}/infer`,
         query: '',
         params: { model: asked },
         endpoint: inferEndpoint,

@@ -19,7 +19,13 @@ async function check(script: Script, forMs = 0) {
   };
   const transport = new UndiciTransport({ clock, wheel, connect });
   const replica = newReplica({ address: { basePath: '/prefix', headers: { 'x-key': 'k' } } });
-  const checked = checkHealth(replica, transport, { path: '/ready', timeoutMs: 500, connectMs: 3000, clock });
+  const checked = checkHealth(replica, transport, {
+    path: '/ready',
+    timeoutMs: 500,
+    unwellFromStatus: 300,
+    connectMs: 3000,
+    clock,
+  });
   await clock.runUntil(clock.nowMs() + forMs);
   const found = await checked;
   return { found, seen: simulated.seen, connectLimitsMs, armed: wheel.armedCount };

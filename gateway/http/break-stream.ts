@@ -1,0 +1,40 @@
+import type { ServerResponse } from 'node:http';
+import type { Time } from './connection.ts';
+
+/** How long a client that has stopped reading is given to take the last event. */
+const lastEventMs = 5_000;
+
+/** The end of a stream of events, as far as it tells whether an event is under way. */
+export class StreamTail {
+  #end = '';
+
+  chunk(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const start = Math.max(0, length - 4);
+    const last = Buffer.from(bytes.buffer, bytes.byteOffset + start, length - start).toString('latin1');
+    this.#end = last.length === 4 ? last : (this.#end + last).slice(-4);
+  }
+
+  /** Whether what comes next begins a new event. */
+  get isBetweenEvents(): boolean {
+    return this.#end === '' || /(?:\r\n\r\n|\n\n|\r\r)$/.test(this.#end);
+  }
+}
+
+/**
+ * Ends a stream that has broken off with one more event that says why, and then the connection without the last chunk that would make
+ * the answer look whole. An event that was under way is ended first: glued to it, the last one could not be read.
+ */
+export function breakStream(
+  outgoing: ServerResponse,
+  event: Uint8Array,
+  tail: StreamTail,
+  { clock, wheel }: Time,
+): void {
+  const { socket } = outgoing;
+  if (!tail.isBetweenEvents) outgoing.write('\n\n');
+  outgoing.write(event);
+  const alarm = wheel.arm(clock.nowMs() + lastEventMs, () => socket?.destroy());
+  outgoing.once('close', () => alarm.disarm());
+  socket?.destroySoon();
+}

@@ -1,0 +1,14 @@
+import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+
+/** Whether an answer is a stream of server-sent events (WHATWG HTML, section 9.2) that can be read as it is. */
+export function isEventStream({ headers }: { readonly headers: HeaderList }): boolean {
+  return (
+    headerInList(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true &&
+    headerInList(headers, 'content-encoding') === null
+  );
+}
+
+/** One event that holds a value as JSON. */
+export function eventOf(value: unknown): Uint8Array {
+  return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
+}

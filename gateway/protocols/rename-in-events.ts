@@ -1,0 +1,86 @@
+import type { GatewayError } from '../kernel/errors.ts';
+import { PassingBody } from '../pipeline/passing-body.ts';
+import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
+import { findMember, skipValue } from './json-skim.ts';
+
+/** Names from the outermost object of an event's data to the value that names the model. */
+type MemberPath = readonly string[];
+
+/** Puts the client's name of the model in the place of the replica's in every event of a stream, and leaves every other byte as it came. */
+export function renameInEvents(reply: Reply, model: string, paths: readonly MemberPath[]): Reply {
+  const headers = reply.headers.filter((_, at, all) => all[at - (at % 2)] !== 'content-length');
+  return { ...reply, headers, body: new RenamedEvents(reply.body, model, paths) };
+}
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const quote = 0x22;
+const dataField = Buffer.from('data:');
+
+/** A longer line passes as it is: it would have to be held back until its end. */
+const longestLineBytes = 1024 * 1024;
+
+class RenamedEvents extends PassingBody {
+  readonly #name: Buffer;
+  readonly #paths: readonly MemberPath[];
+  /** The beginning of a line whose end has not come. */
+  #held: Buffer = Buffer.alloc(0);
+  /** In the middle of a line that is too long. */
+  #isPassing = false;
+
+  constructor(inner: Body, model: string, paths: readonly MemberPath[]) {
+    super(inner);
+    this.#name = Buffer.from(JSON.stringify(model));
+    this.#paths = paths;
+  }
+
+  override get sizeBytes(): null {
+    return null;
+  }
+
+  override chunk(bytes: Uint8Array): boolean {
+    const all = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    const pieces: Uint8Array[] = [];
+    let lineAt = 0;
+    // What was held has no line end in it.
+    for (let at = this.#held.length; at < all.length; at++) {
+      if (all[at] !== lineFeed && all[at] !== carriageReturn) continue;
+      this.#takeLine(all.subarray(lineAt, at + 1), pieces);
+      lineAt = at + 1;
+    }
+    this.#hold(all.subarray(lineAt), pieces);
+    return pieces.length === 0 || this.passOn(Buffer.concat(pieces));
+  }
+
+  override end(how: BodyEnd, why?: GatewayError): void {
+    const pieces: Uint8Array[] = [];
+    this.#takeLine(this.#held, pieces);
+    if (this.#held.length > 0) this.passOn(Buffer.concat(pieces));
+    this.passEnd(how, why);
+  }
+
+  #hold(rest: Uint8Array, pieces: Uint8Array[]): void {
+    if (this.#isPassing || rest.length > longestLineBytes) {
+      this.#isPassing = true;
+      pieces.push(rest);
+      this.#held = Buffer.alloc(0);
+    } else this.#held = Buffer.from(rest);
+  }
+
+  #takeLine(line: Uint8Array, pieces: Uint8Array[]): void {
+    const span = this.#isPassing ? null : this.#findName(line);
+    this.#isPassing = false;
+    if (span === null) pieces.push(line);
+    else pieces.push(line.subarray(0, span.start), this.#name, line.subarray(span.end));
+  }
+
+  #findName(line: Uint8Array): { readonly start: number; readonly end: number } | null {
+    if (dataField.compare(line, 0, dataField.length) !== 0) return null;
+    for (const path of this.#paths) {
+      let at = dataField.length;
+      for (const name of path) at = at < 0 ? -1 : findMember(line, at, name);
+      if (at >= 0 && line[at] === quote) return { start: at, end: skipValue(line, at) };
+    }
+    return null;
+  }
+}

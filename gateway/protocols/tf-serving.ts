@@ -1,0 +1,71 @@
+import { GatewayError } from '../kernel/errors.ts';
+import { lightWork } from '../pipeline/ask.ts';
+import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import { countElements, findMember } from './json-skim.ts';
+import { refusal } from './open-inference.ts';
+import { decoded, refuseDotSegments } from './raw-path.ts';
+
+/** What stands behind a model's name, the name being whatever is left. */
+const suffix =
+  /^(?<model>.+?)(?<version>\/(?:versions|labels)\/[^/:]+)?(?<verb>:(?:predict|classify|regress)|\/metadata)?$/;
+
+const prefix = '/v1/models/';
+
+/** Reads a model's state or its signatures. The client port finds out itself which GET below /v1/models is meant for this protocol. */
+export const modelStatus: Endpoint = {
+  operation: 'status',
+  method: 'GET',
+  pattern: `${prefix}*`,
+  hasBody: false,
+};
+
+/** The model that a path below /v1/models names in this protocol. */
+export function modelInPath(rawPath: string): string {
+  return parse(rawPath).model;
+}
+
+/** TF Serving's REST API, which is also KServe V1: `POST /v1/models/M[/versions/V|/labels/L]:predict`. */
+export const tfServing: Protocol = {
+  name: 'tf-serving',
+  endpoints: [{ operation: 'predict', method: 'POST', pattern: `${prefix}*`, hasBody: true }],
+  read({ rawPath, endpoint }, content) {
+    refuseDotSegments(rawPath);
+    const { model, verb } = parse(rawPath);
+    if (endpoint.hasBody === verb.startsWith(':'))
+      return { model, isStreaming: false, work: endpoint.hasBody ? { rows: rowsOf(content) } : lightWork };
+    const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify or :regress`;
+    throw new GatewayError('invalid_request', message, { field: 'path' });
+  },
+  write({ head, ask }, upstreamModel) {
+    const { version, verb } = parse(head.rawPath);
+    const model = upstreamModel.split('/').map(encodeURIComponent).join('/');
+    return {
+      method: head.method,
+      path: prefix + model + version + verb + head.query,
+      body: head.endpoint.hasBody ? ask.payload : null,
+      without: [],
+    };
+  },
+  // Answers name no model.
+  translate: (reply) => reply,
+  refuse: refusal,
+  breakStream: () => null,
+};
+
+interface Parsed {
+  readonly model: string;
+  /** As they stand in the path. */
+  readonly version: string;
+  readonly verb: string;
+}
+
+function parse(rawPath: string): Parsed {
+  const { model = '', version = '', verb = '' } = suffix.exec(rawPath.slice(prefix.length))?.groups ?? {};
+  return { model: decoded(model), version, verb };
+}
+
+/** Of the row form; the column form counts as one. */
+function rowsOf(content: Uint8Array): number {
+  const at = findMember(content, 0, 'instances');
+  return at < 0 ? 1 : countElements(content, at) || 1;
+}

@@ -1,0 +1,72 @@
+import type { GatewayError } from '../kernel/errors.ts';
+import { headerInList } from '../pipeline/headers.ts';
+import type { Journal } from '../pipeline/journal.ts';
+import { PassingBody } from '../pipeline/passing-body.ts';
+import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
+import { findMember, wholeNumberAt } from './json-skim.ts';
+
+/** Usage stands at the end of an answer, and in the last events of a stream. */
+const keptBytes = 16 * 1024;
+
+const key = Buffer.from('"usage":');
+
+/** The tokens of the prompt and of the answer, as completions and as responses call them. */
+const spellings = [
+  ['prompt_tokens', 'completion_tokens'],
+  ['input_tokens', 'output_tokens'],
+] as const;
+
+/** Has the tokens that an answer says it took noted while it passes. One that does not say, or is encoded, passes like any other. */
+export function withUsage(reply: Reply, journal: Journal): Reply {
+  if (reply.status >= 300 || headerInList(reply.headers, 'content-encoding') !== null) return reply;
+  return { ...reply, body: new CountedBody(reply.body, journal) };
+}
+
+/** A body whose end is read when it has passed. */
+class CountedBody extends PassingBody {
+  readonly #journal: Journal;
+  /** The last pieces, together at least `keptBytes` once so much has passed. */
+  readonly #last: Uint8Array[] = [];
+  #lastBytes = 0;
+
+  constructor(inner: Body, journal: Journal) {
+    super(inner);
+    this.#journal = journal;
+  }
+
+  override chunk(bytes: Uint8Array): boolean {
+    const last = this.#last;
+    last.push(bytes);
+    this.#lastBytes += bytes.length;
+    let first = last[0];
+    while (first !== undefined && this.#lastBytes - first.length >= keptBytes) {
+      this.#lastBytes -= first.length;
+      last.shift();
+      first = last[0];
+    }
+    return this.passOn(bytes);
+  }
+
+  override end(how: BodyEnd, why?: GatewayError): void {
+    noteUsage(Buffer.concat(this.#last), this.#journal);
+    this.passEnd(how, why);
+  }
+}
+
+/** Reads the last usage that an answer's end tells. Inside a text its quotes would be escaped: where the key is found, it is one. */
+function noteUsage(end: Buffer, journal: Journal): void {
+  for (let at = end.lastIndexOf(key); at >= 0; at = at === 0 ? -1 : end.lastIndexOf(key, at - 1)) {
+    for (const [input, output] of spellings) {
+      const inputTokens = countOf(end, at, input);
+      if (inputTokens === null) continue;
+      journal.inputTokens = inputTokens;
+      journal.outputTokens = countOf(end, at, output) ?? 0;
+      return;
+    }
+  }
+}
+
+function countOf(end: Buffer, keyAt: number, name: string): number | null {
+  const at = findMember(end, keyAt + key.length, name);
+  return at < 0 ? null : wholeNumberAt(end, at);
+}

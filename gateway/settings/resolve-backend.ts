@@ -1,0 +1,90 @@
+import { describeValue, type Path } from './faults.ts';
+import { protocolDefaults } from './protocol-defaults.ts';
+import { resolveReplicas } from './resolve-replicas.ts';
+import { type Resolving, reportDuplicates } from './resolving.ts';
+import type { RawSettings } from './schema.ts';
+import type { BackendSettings, HealthSettings } from './settings.ts';
+
+type RawBackend = RawSettings['backends'][number];
+type Models = BackendSettings['models'];
+
+/** Gives a backend its meaning: what its protocol says where the file says nothing, its replicas, and what does not fit together. */
+export function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving): BackendSettings {
+  const models = resolveModels(raw, path, resolving);
+  const replicas = resolveReplicas(raw.replicas, [...path, 'replicas'], resolving);
+  if (raw.protocol === 'openai') reportVersionedUrls(replicas, raw, path, resolving);
+  return {
+    name: raw.name,
+    protocol: raw.protocol,
+    models,
+    policy: raw.policy,
+    replicas,
+    queue: { maxLength: raw.queue.max, waitMs: raw.queue.wait },
+    timeouts: resolveTimeouts(raw),
+    health: resolveHealth(raw, models, path, resolving),
+    wantsReports: raw.load.report,
+  };
+}
+
+function resolveModels({ protocol, models }: RawBackend, path: Path, resolving: Resolving): Models {
+  const { report, isFaulty } = resolving;
+  const here = [...path, 'models'];
+  const isKnown = !isFaulty(here) && !isFaulty([...path, 'protocol']);
+  if (protocol === 'http' && models !== undefined && isKnown)
+    report(here, 'models', 'none: requests of protocol http name no model');
+  if (protocol !== 'http' && models === undefined && isKnown) report(path, 'no models', 'a list of models');
+  const named = (models ?? []).map((model) => (typeof model === 'string' ? { name: model, upstream: null } : model));
+  reportDuplicates(
+    named.map(({ name }, at) => ({ name, path: [...here, at] })),
+    'a model that this backend does not have yet',
+    resolving,
+  );
+  return named;
+}
+
+/** Requests bring their /v1 themselves; clients' base URLs have it at their end, and it is easily copied. */
+function reportVersionedUrls(
+  replicas: BackendSettings['replicas'],
+  raw: RawBackend,
+  path: Path,
+  { report }: Resolving,
+): void {
+  raw.replicas.forEach(({ url }, at) => {
+    const isVersioned = url !== undefined && /\/v1\/*$/.test(url);
+    const here = [...path, 'replicas', at, 'url'];
+    if (isVersioned && replicas.length > 0) report(here, describeValue(url, here), 'the URL without /v1 at its end');
+  });
+}
+
+function resolveTimeouts({ timeouts, protocol }: RawBackend): BackendSettings['timeouts'] {
+  const { firstByteMs, totalMs } = protocolDefaults[protocol];
+  return {
+    connectMs: timeouts.connect,
+    firstByteMs: timeouts.first_byte ?? firstByteMs,
+    idleMs: timeouts.idle,
+    totalMs: timeouts.total ?? totalMs,
+    streamTotalMs: timeouts.total ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function resolveHealth(
+  { health, protocol }: RawBackend,
+  models: Models,
+  path: Path,
+  { report, isFaulty }: Resolving,
+): HealthSettings {
+  const { healthPath, unwellFromStatus } = protocolDefaults[protocol];
+  const [first] = models;
+  const model = first?.upstream ?? first?.name ?? '';
+  const needsModel = health.path === undefined && healthPath.includes(':model');
+  if (needsModel && model.includes('*') && !isFaulty([...path, 'health']))
+    report([...path, 'models', 0], JSON.stringify(model), 'the name of one model first, or a health.path');
+  return {
+    path: health.path ?? healthPath.replace(':model', encodeURIComponent(model)),
+    everyMs: health.every,
+    timeoutMs: health.timeout,
+    failuresToUnready: health.unhealthy,
+    successesToReady: health.healthy,
+    unwellFromStatus: health.path === undefined ? unwellFromStatus : 300,
+  };
+}
