@@ -1,41 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
-import { type RunningGateway, type Scope, startGateway } from '../support/gateway-process.ts';
-import {
-  answer,
-  embedding,
-  forecast,
-  prompts,
-  startMockOpenAi,
-  toolArguments,
-  toolResult,
-  usage,
-} from '../support/mock-openai.ts';
+import { answer, embedding, forecast, prompts, toolArguments, toolResult, usage } from '../support/mock-openai.ts';
 import { aiSdkCompatible, aiSdkOpenAi } from '../support/openai-clients/ai-sdk.ts';
+import { models, openWays, same } from '../support/openai-clients/both-ways.ts';
 import { langchain } from '../support/openai-clients/langchain.ts';
 import { official } from '../support/openai-clients/official.ts';
-import {
-  type Answer,
-  apiKey,
-  type Failure,
-  type OpenAiClient,
-  type OpenAiLibrary,
-  withoutChance,
-} from '../support/openai-clients/openai-client.ts';
+import { apiKey, type Failure, type OpenAiClient } from '../support/openai-clients/openai-client.ts';
 
-/** As the replica calls it, and a name that only the gateway knows. */
-const models = ['gpt-plain', 'gpt-alias'] as const;
 const [model] = models;
-
-/** A client with the mock at the other end, and one with the gateway between. */
-interface Ways {
-  readonly mock: LLMock;
-  readonly gateway: RunningGateway;
-  readonly direct: OpenAiClient;
-  readonly through: OpenAiClient;
-}
 
 for (const library of [official, aiSdkOpenAi, aiSdkCompatible, langchain]) {
   describe(`through the gateway, ${library.name}`, () => {
@@ -81,6 +55,10 @@ for (const library of [official, aiSdkOpenAi, aiSdkCompatible, langchain]) {
         JSON.stringify(without),
       );
       assert.deepEqual(got, without);
+      assert.deepEqual(
+        mock.getRequests().filter(({ headers }) => 'authorization' in headers),
+        [],
+      );
     });
 
     it('understands that a request was refused', async () => {
@@ -101,15 +79,17 @@ for (const library of [official, aiSdkOpenAi, aiSdkCompatible, langchain]) {
     it('gets an error, and never a short answer, when the stream breaks', async () => {
       const { direct, through } = ways();
       for (const client of [direct, through]) {
-        let heard = '';
-        await assert.rejects(
-          client.stream({ model, prompt: prompts.broken }, (text) => {
-            heard += text;
-          }),
-        );
-        assert.ok(heard.length > 0 && heard.length < answer.length, `it had heard: ${heard}`);
-        assert.ok(answer.startsWith(heard), heard);
+        const { heard, thrown } = await brokenStream(client);
+        assert.ok(heard.length > 0 && heard.length < answer.length && answer.startsWith(heard), `it heard: ${heard}`);
+        assert.ok(thrown instanceof Error, String(thrown));
       }
+    });
+
+    it('reads in the last event of a broken stream what the gateway says of it', async () => {
+      const { thrown } = await brokenStream(ways().through);
+      assert.ok(thrown instanceof Error && 'code' in thrown, String(thrown));
+      assert.equal(thrown.message, 'replica llm/a broke off in the middle of its answer');
+      assert.equal(thrown.code, 'upstream_broken');
     });
 
     it('gets an error when the replica breaks before it answers', async () => {
@@ -140,12 +120,10 @@ describe('through the gateway, `models` of openai', () => {
   it('lists what clients may ask for', async () => {
     const client = new OpenAI({ baseURL: `${ways().gateway.client}/v1`, apiKey, maxRetries: 0 });
     const listed = await client.models.list();
-    assert.deepEqual(
-      listed.data.map(({ id, object }) => ({ id, object })),
-      models.map((id) => ({ id, object: 'model' })),
-    );
+    assert.deepEqual(listed.data.map(({ id }) => id).toSorted(), models.toSorted());
     for (const one of listed.data) {
-      assert.deepEqual([typeof one.created, typeof one.owned_by], ['number', 'string'], JSON.stringify(one));
+      assert.deepEqual(typesOf(one), { id: 'string', object: 'string', created: 'number', owned_by: 'string' });
+      assert.equal(one.object, 'model');
       assert.deepEqual(await client.models.retrieve(one.id), one);
     }
   });
@@ -156,50 +134,25 @@ describe('through the gateway, `models` of openai', () => {
   });
 });
 
-/** Opens both ways before the tests of a suite, and closes them behind them. */
-function openWays(library: OpenAiLibrary): () => Ways {
-  const afterwards: (() => unknown)[] = [];
-  const scope: Scope = { after: (call) => afterwards.push(call) };
-  let opened: Ways;
-  before(async () => {
-    const mock = await startMockOpenAi(scope);
-    const gateway = await startGateway(
-      scope,
-      `backends:
-  - name: llm
-    protocol: openai
-    models: [gpt-plain, { name: gpt-alias, upstream: gpt-plain }]
-    replicas: [{ id: a, url: "${mock.url}" }]
-    health: { path: /health }
-telemetry: { log: warn }
-`,
-    );
-    const connect = (url: string) => library.connect(`${url}/v1`);
-    opened = { mock, gateway, direct: connect(mock.url), through: connect(gateway.client) };
-  });
-  after(async () => {
-    for (const call of afterwards.toReversed()) await call();
-  });
-  return () => opened;
-}
-
-/** Has both clients do a thing, and resolves with what came through the gateway when it is the same. */
-async function same<Result extends Answer | readonly (readonly number[])[]>(
-  { direct, through }: Ways,
-  ask: (client: OpenAiClient) => Promise<Result>,
-): Promise<Result> {
-  const without = await ask(direct);
-  const got = await ask(through);
-  assert.deepEqual(withoutChance(got), withoutChance(without));
-  return got;
-}
-
 async function failureOf(client: OpenAiClient, prompt: string, wanted: string = model): Promise<Failure> {
   const thrown = await client.chat({ model: wanted, prompt }).then(
     ({ text }) => assert.fail(`it answered: ${text}`),
     (error: unknown) => error,
   );
   return client.failure(thrown);
+}
+
+/** What a client hears of a stream that breaks, and what it throws then. */
+async function brokenStream(client: OpenAiClient): Promise<{ heard: string; thrown: unknown }> {
+  let heard = '';
+  const wish = { model, prompt: prompts.broken };
+  const thrown = await client
+    .stream(wish, (text) => (heard += text))
+    .then(
+      ({ text }) => assert.fail(`it ended with: ${text}`),
+      (error: unknown) => error,
+    );
+  return { heard, thrown };
 }
 
 /** What a client sends for a chat, a stream and embeddings, as it comes to the mock. */
@@ -226,3 +179,7 @@ const ofTheGateway: ReadonlySet<string> = new Set([
   'x-request-id',
   'endpoint-load-metrics-format',
 ]);
+
+function typesOf(value: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typeof one]));
+}
