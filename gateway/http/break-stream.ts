@@ -33,8 +33,8 @@ export function breakStream(
 ): void {
   const { socket } = outgoing;
   if (!tail.isBetweenEvents) outgoing.write('\n\n');
-  outgoing.write(event);
+  // Node gathers what is written in one turn: closed before the next, the socket would never see it.
+  outgoing.write(event, () => socket?.destroySoon());
   const alarm = wheel.arm(clock.nowMs() + lastEventMs, () => socket?.destroy());
   outgoing.once('close', () => alarm.disarm());
-  socket?.destroySoon();
 }

@@ -16,7 +16,7 @@ const closeBrace = 0x7d;
 export function findMember(json: Uint8Array, objectAt: number, name: string): number {
   let keyAt = firstKey(json, objectAt);
   while (keyAt >= 0) {
-    const valueAt = valueOf(json, keyAt);
+    const valueAt = valueBehind(json, keyAt);
     if (valueAt < 0 || isName(json, keyAt, name)) return valueAt;
     keyAt = nextKey(json, valueAt);
   }
@@ -41,7 +41,7 @@ export function findMembers<Name extends string>(
   let twice: Name | null = null;
   let keyAt = firstKey(json, objectAt);
   while (keyAt >= 0) {
-    const valueAt = valueOf(json, keyAt);
+    const valueAt = valueBehind(json, keyAt);
     if (valueAt < 0) break;
     for (const name of names) {
       if (!isName(json, keyAt, name, caseBit)) continue;
@@ -72,7 +72,7 @@ function keyFrom(json: Uint8Array, from: number): number {
 }
 
 /** Where the value of the key at `keyAt` begins, or -1. */
-function valueOf(json: Uint8Array, keyAt: number): number {
+function valueBehind(json: Uint8Array, keyAt: number): number {
   const colonAt = skipSpace(json, skipString(json, keyAt));
   if (json[colonAt] !== colon) return -1;
   const valueAt = skipSpace(json, colonAt + 1);

@@ -75,7 +75,7 @@ class RenamedEvents extends PassingBody {
   }
 
   #findName(line: Uint8Array): { readonly start: number; readonly end: number } | null {
-    if (dataField.compare(line, 0, dataField.length) !== 0) return null;
+    if (!dataField.every((byte, at) => line[at] === byte)) return null;
     for (const path of this.#paths) {
       let at = dataField.length;
       for (const name of path) at = at < 0 ? -1 : findMember(line, at, name);

@@ -7,7 +7,7 @@ import { decoded, refuseDotSegments } from './raw-path.ts';
 
 /** What stands behind a model's name, the name being whatever is left. */
 const suffix =
-  /^(?<model>.+?)(?<version>\/(?:versions|labels)\/[^/:]+)?(?<verb>:(?:predict|classify|regress)|\/metadata)?$/;
+  /^(?<model>.+?)(?<version>\/(?:versions|labels)\/[^/:]+)?(?<verb>:(?:predict|classify|regress|explain)|\/metadata)?$/;
 
 const prefix = '/v1/models/';
 
@@ -33,7 +33,7 @@ export const tfServing: Protocol = {
     const { model, verb } = parse(rawPath);
     if (endpoint.hasBody === verb.startsWith(':'))
       return { model, isStreaming: false, work: endpoint.hasBody ? { rows: rowsOf(content) } : lightWork };
-    const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify or :regress`;
+    const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify, :regress or :explain`;
     throw new GatewayError('invalid_request', message, { field: 'path' });
   },
   write({ head, ask }, upstreamModel) {

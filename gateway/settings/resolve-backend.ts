@@ -31,8 +31,8 @@ function resolveModels({ protocol, models }: RawBackend, path: Path, resolving: 
   const here = [...path, 'models'];
   const isKnown = !isFaulty(here) && !isFaulty([...path, 'protocol']);
   if (protocol === 'http' && models !== undefined && isKnown)
-    report(here, 'models', 'none: requests of protocol http name no model');
-  if (protocol !== 'http' && models === undefined && isKnown) report(path, 'no models', 'a list of models');
+    report(here, 'a list', 'nothing: requests of protocol http name no model');
+  if (protocol !== 'http' && models === undefined && isKnown) report(here, 'nothing', 'a list of models');
   const named = (models ?? []).map((model) => (typeof model === 'string' ? { name: model, upstream: null } : model));
   reportDuplicates(
     named.map(({ name }, at) => ({ name, path: [...here, at] })),

@@ -109,7 +109,11 @@ function reportUnrouted(
   const routed = new Set(routes.flatMap((route) => route.destinations.map((one) => one.backend)));
   backends.forEach(({ protocol, name }, at) => {
     if (protocol === 'http' && !routed.has(name))
-      report(['backends', at], `backend ${name} of protocol http`, 'a route with a path that leads to it');
+      report(
+        ['backends', at],
+        `${JSON.stringify(name)}, to which no route leads`,
+        'a route on a path: protocol http is spoken there',
+      );
   });
 }
 

@@ -4,6 +4,7 @@ import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { BodyEnd, Reply } from '../pipeline/reply.ts';
 import type { Stage } from '../pipeline/stage.ts';
+import { isEventStream } from '../protocols/events.ts';
 import { ObservedBody } from '../upstream/observe-body.ts';
 
 /** Sees every reply, refusal and departure, settles the exchange at its last byte, and tells of it exactly once. */
@@ -30,18 +31,22 @@ class Settlement {
   readonly #exchange: Exchange;
   readonly #settled: Topic<Exchange>;
   readonly #clock: Clock;
+  readonly #reply: Reply;
 
   constructor(exchange: Exchange, reply: Reply, settled: Topic<Exchange>, clock: Clock) {
     this.#exchange = exchange;
     this.#settled = settled;
     this.#clock = clock;
+    this.#reply = reply;
     exchange.journal.status = reply.status;
     exchange.journal.source = reply.source;
   }
 
   firstByte(): void {
     this.#exchange.journal.firstByteAtMs = this.#clock.nowMs();
-    if (this.#exchange.ask.isStreaming) this.#exchange.meetDeadline();
+    const { ask, deadlineMs } = this.#exchange;
+    if (ask.isStreaming || (deadlineMs !== Number.POSITIVE_INFINITY && isEventStream(this.#reply)))
+      this.#exchange.meetDeadline();
   }
 
   ended(how: BodyEnd, bytes: number, why?: GatewayError): void {

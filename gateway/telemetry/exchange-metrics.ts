@@ -14,6 +14,7 @@ interface BackendCounts {
   readonly queueWait: Observations;
   /** By status. */
   readonly requests: Map<number, RequestCount[]>;
+  readonly tokens: { input: number; output: number };
 }
 
 interface RequestCount {
@@ -55,6 +56,8 @@ export class ExchangeMetrics {
     const counts = this.#countsOf(journal.backend);
     counts.duration.observe((journal.endedAtMs - receivedAtMs) / 1000);
     cellOf(counts.requests, journal).count += 1;
+    counts.tokens.input += journal.inputTokens;
+    counts.tokens.output += journal.outputTokens;
     if (journal.code !== 'ok') this.#refusals.set(journal.code, (this.#refusals.get(journal.code) ?? 0) + 1);
     if (journal.firstByteAtMs > 0) counts.timeToFirstByte.observe((journal.firstByteAtMs - receivedAtMs) / 1000);
     if (journal.tries === 0) return;
@@ -72,6 +75,7 @@ export class ExchangeMetrics {
       timeToFirstByte: this.#timeToFirstByte.child(labels),
       queueWait: this.#queueWait.child(labels),
       requests: new Map(),
+      tokens: { input: 0, output: 0 },
     };
     this.#byBackend.set(backend, counts);
     return counts;
@@ -92,6 +96,19 @@ export class ExchangeMetrics {
             for (const { source, count } of cells)
               this.inc({ backend: backend === '' ? noBackend : backend, code, source }, count);
           }
+        }
+      },
+    });
+    new Counter({
+      name: metricNames.tokens,
+      help: 'Tokens that answers say they took: of prompts (input) and of answers (output).',
+      labelNames: ['backend', 'direction'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [backend, { tokens }] of byBackend) {
+          if (tokens.input === 0 && tokens.output === 0) continue;
+          for (const direction of ['input', 'output'] as const) this.inc({ backend, direction }, tokens[direction]);
         }
       },
     });

@@ -11,6 +11,7 @@ export const metricNames = {
   replicaReportedQueue: 'headgate_replica_reported_queue',
   replicaGate: 'headgate_replica_gate',
   replicaStanding: 'headgate_replica_standing',
+  tokens: 'headgate_tokens_total',
   tries: 'headgate_tries_total',
   leasesReleasedTwice: 'headgate_leases_released_twice_total',
   workerBatchSize: 'headgate_worker_batch_size',

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { TryTimeouts } from '../balance/backend.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { GatewayError } from '../kernel/errors.ts';
+import { asGatewayError, GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Headers } from '../pipeline/headers.ts';
 import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
@@ -68,11 +68,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#end !== null) return;
     this.#awaitNextPiece();
-    if (this.#sink !== null) this.#push(this.#sink, chunk);
-    else {
+    if (this.#sink === null) {
       this.#heldBack.push(chunk);
       this.#heldBackBytes += chunk.length;
       if (this.#heldBackBytes >= heldBackBytes) this.#controller?.pause();
+      return;
+    }
+    try {
+      this.#push(this.#sink, chunk);
+    } catch (fault) {
+      // A fault of ours ends this answer and no other: thrown into undici it would end the process.
+      this.#fail(asGatewayError(fault));
     }
   }
 

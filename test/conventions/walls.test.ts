@@ -17,7 +17,7 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   balance: ['guard', 'admission', 'type pipeline'],
   cache: ['type pipeline'],
   routing: ['type pipeline'],
-  upstream: ['type balance', 'type pipeline'],
+  upstream: ['type balance', 'pipeline'],
   protocols: ['pipeline', 'type upstream'],
   stages: ['pipeline', 'guard', 'admission', 'balance', 'cache', 'routing', 'upstream', 'protocols'],
   http: ['pipeline', 'protocols'],

@@ -55,11 +55,11 @@ export const wrongBackends: readonly FaultRow[] = [
   [withBackend('timeouts: { connect: 0s }'), `7:26: backends[0].timeouts.connect: got "0s", ${period}`],
   [withBackend('timeouts: { first_byte: 0s }'), `7:29: backends[0].timeouts.first_byte: got "0s", ${period}`],
   [withBackend('timeouts: { idle: 0.5ms }'), `7:23: backends[0].timeouts.idle: got "0.5ms", ${period}`],
-  [withBackend('timeouts: { total: 25d }'), `7:24: backends[0].timeouts.total: got "25d", ${period}`],
+  [withBackend('timeouts: { total: 25d }'), `7:24: backends[0].timeouts.total: got "25d", ${period}, or none`],
   [withBackend('timeouts: { connect: 1 s }'), `7:26: backends[0].timeouts.connect: got "1 s", ${duration}`],
   [withBackend('timeouts: { first_byte: -1s }'), `7:29: backends[0].timeouts.first_byte: got "-1s", ${duration}`],
   [withBackend('timeouts: { idle: 1e3ms }'), `7:23: backends[0].timeouts.idle: got "1e3ms", ${duration}`],
-  [withBackend('timeouts: { total: never }'), `7:24: backends[0].timeouts.total: got "never", ${duration}`],
+  [withBackend('timeouts: { total: never }'), `7:24: backends[0].timeouts.total: got "never", ${period}, or none`],
   [
     withBackend('health: { path: ready }'),
     '7:21: backends[0].health.path: got "ready", wanted a path that begins with /',

@@ -16,10 +16,15 @@ const infer = '{"inputs":[{"shape":[5]}]}';
 class Reading {
   readonly clock = new VirtualClock();
   readonly #answers: (() => void)[] = [];
+  /** The bodies that were passed on. */
+  readonly payloads: Uint8Array[] = [];
   readonly serve: Serve;
 
   constructor(maxBodyBytes = 1000, maxBufferedBytes = 3000) {
-    const wait: Serve = () => new Promise((resolve) => this.#answers.push(() => resolve(answer)));
+    const wait: Serve = ({ ask }) => {
+      this.payloads.push(ask.payload);
+      return new Promise((resolve) => this.#answers.push(() => resolve(answer)));
+    };
     this.serve = read({ maxBodyBytes, maxBufferedBytes }, this.clock).wrap(wait);
   }
 
@@ -40,7 +45,8 @@ describe('reading a body', () => {
     assert.equal(await reply, answer);
     assert.equal(exchange.ask.model, 'digits');
     assert.equal(exchange.work.rows, 5);
-    assert.equal(String(exchange.ask.payload), infer);
+    assert.deepEqual(reading.payloads.map(String), [infer]);
+    assert.equal(exchange.ask.payload.length, 0, 'nobody sends it again: it is let go of');
     assert.deepEqual([exchange.journal.bytesIn, exchange.journal.readAtMs], [infer.length, 30]);
   });
 
@@ -104,7 +110,7 @@ describe('reading a body', () => {
     reading.answer();
     await reply;
     assert.equal(exchange.work.rows, 5);
-    assert.deepEqual(exchange.ask.payload, body);
+    assert.deepEqual(reading.payloads, [body]);
   });
 
   it('refuses what would grow beyond the bounds when decoded, for each and for all together', async () => {
