@@ -54,7 +54,7 @@ export const weatherSchema = {
 /** A result without what is drawn anew each time: ids of parts, measured times, and the headers of the way there. */
 export function withoutChance(result: unknown): unknown {
   const text = JSON.stringify(result, (key, value: unknown) => (drawn.has(key) ? undefined : value));
-  return JSON.parse(text.replaceAll(/\b(msg|fc|resp|aitxt|call)-[\w-]{16,24}(?=")/g, '$1'));
+  return JSON.parse(text.replaceAll(/\b(msg|fc|resp|modr|aitxt|call)-[\w-]{16,24}(?=")/g, '$1'));
 }
 
 const drawn = new Set(['headers', 'performance']);
