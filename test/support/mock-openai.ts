@@ -9,6 +9,8 @@ export const prompts = {
   tool: 'what is the weather in Oulu',
   /** It breaks the connection after some chunks, where it streams. */
   broken: 'break off',
+  /** It gives `answer` at an even pace, for longer than a second where it streams. */
+  slow: 'say it slowly',
   /** It finds fault with the request: 400. */
   refused: 'say nothing good',
   /** It has too much to do: 429, try again in a second. */
@@ -41,6 +43,11 @@ export async function startMockOpenAi(scope: Scope): Promise<LLMock> {
     prompts.broken,
     { content: answer, ...envelope('answer-4') },
     { truncateAfterChunks: 6, streamingProfile: { ttft: 10, tps: 100 } },
+  );
+  mock.onMessage(
+    prompts.slow,
+    { content: answer, ...envelope('answer-5') },
+    { streamingProfile: { ttft: 10, tps: 7 } },
   );
   mock.onMessage(prompts.refused, {
     error: { message: 'No such thing.', type: 'invalid_request_error', param: 'messages', code: 'bad_messages' },
