@@ -53,7 +53,10 @@ function explainSlots(slots: number | null): string {
   return slots === null ? 'slots as it reports' : `${slots} ${slots === 1 ? 'slot' : 'slots'}`;
 }
 
-function explainRoute({ model, path, tenant, headers, destinations, deadlineMs }: RouteSettings, at: number): string {
+function explainRoute(
+  { model, path, tenant, headers, destinations, fallbacks, deadlineMs }: RouteSettings,
+  at: number,
+): string {
   const parts = [
     ...(model === null ? [] : [`model ${model}`]),
     ...(path === null ? [] : [`path ${path}`]),
@@ -62,6 +65,7 @@ function explainRoute({ model, path, tenant, headers, destinations, deadlineMs }
   ];
   const total = destinations.reduce((sum, one) => sum + one.weight, 0);
   const shares = destinations.map((one) => `${one.backend} ${((100 * one.weight) / total).toFixed(1)} %`).join(', ');
+  const fallback = fallbacks.length === 0 ? '' : `, failing that to ${fallbacks.join(', then ')}`;
   const deadline = deadlineMs === null ? '' : `, within ${deadlineMs} ms`;
-  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${deadline}.`;
+  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${fallback}${deadline}.`;
 }

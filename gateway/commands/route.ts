@@ -42,6 +42,8 @@ interface Explanation {
   /** Rules in the order they were tried; the last one won if its mismatch is null. */
   readonly rules: readonly { readonly name: string; readonly mismatch: string | null }[];
   readonly backends: readonly { readonly name: string; readonly share: number; readonly upstreamModel: string }[];
+  /** Tried in this order when none of the backends can serve it. */
+  readonly fallbacks: readonly { readonly name: string; readonly upstreamModel: string }[];
   readonly deadlineMs: number | null;
 }
 
@@ -153,6 +155,10 @@ function explain({ protocol, head }: Found, content: Uint8Array, routes: RouteTa
       share: weight / total,
       upstreamModel: upstreamModelOf(backend, model),
     })),
+    fallbacks: (won?.fallbacks ?? []).map((backend) => ({
+      name: backend.name,
+      upstreamModel: upstreamModelOf(backend, model),
+    })),
     deadlineMs: won?.deadlineMs ?? null,
   };
 }
@@ -177,7 +183,8 @@ function routesOf(settings: Settings): RouteTable {
   return assembleRoutes(settings, backends, () => Promise.reject(new Error('a dry run sends nothing')));
 }
 
-function inWords({ protocol, operation, model, tenant, rules, backends, deadlineMs }: Explanation): string {
+function inWords(explanation: Explanation): string {
+  const { protocol, operation, model, tenant, rules, backends, fallbacks, deadlineMs } = explanation;
   return [
     `protocol ${protocol}, operation ${operation}, model ${model}, tenant ${tenant}`,
     ...rules.map(
@@ -187,6 +194,7 @@ function inWords({ protocol, operation, model, tenant, rules, backends, deadline
     ...backends.map(
       ({ name, share, upstreamModel }) => `backend ${name} (${(share * 100).toFixed(1)} %), as model ${upstreamModel}`,
     ),
+    ...fallbacks.map(({ name, upstreamModel }) => `failing that backend ${name}, as model ${upstreamModel}`),
     ...(deadlineMs === null ? [] : [`deadline ${deadlineMs} ms`]),
   ].join('\n');
 }

@@ -4,20 +4,21 @@ import type { Time } from './connection.ts';
 /** How long a client that has stopped reading is given to take the last event. */
 const lastEventMs = 5_000;
 
+/** The bytes of an empty line behind another, at most. */
+const longestBoundary = 4;
+
 /** The end of a stream of events, as far as it tells whether an event is under way. */
 export class StreamTail {
-  #end = '';
+  #end: Uint8Array = Buffer.alloc(0);
 
   chunk(bytes: Uint8Array): void {
-    const { length } = bytes;
-    const start = Math.max(0, length - 4);
-    const last = Buffer.from(bytes.buffer, bytes.byteOffset + start, length - start).toString('latin1');
-    this.#end = last.length === 4 ? last : (this.#end + last).slice(-4);
+    this.#end = bytes.length < longestBoundary ? Buffer.concat([this.#end.subarray(-longestBoundary), bytes]) : bytes;
   }
 
   /** Whether what comes next begins a new event. */
   get isBetweenEvents(): boolean {
-    return this.#end === '' || /(?:\r\n\r\n|\n\n|\r\r)$/.test(this.#end);
+    const end = Buffer.from(this.#end.subarray(-longestBoundary)).toString('latin1');
+    return end === '' || /(?:\r\n\r\n|\n\n|\r\r)$/.test(end);
   }
 }
 

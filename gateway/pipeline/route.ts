@@ -14,6 +14,8 @@ export interface Route {
   /** Names it in logs, metrics and the dry run: `routes[0]`, or the backend's name where no route was written. */
   readonly name: string;
   readonly destinations: readonly [Destination, ...Destination[]];
+  /** Where a request goes, in this order, that the backend drawn for it cannot serve. */
+  readonly fallbacks: readonly Backend[];
   /** From receipt; null for none. */
   readonly deadlineMs: number | null;
   /** The stages below routing, composed for this route: those that have nothing to do for it are not in. */
@@ -52,7 +54,7 @@ export function modelNotFound(model: string, known: readonly string[]): GatewayE
 /** What routing decided for one request. */
 export interface Choice {
   readonly route: Route;
-  /** Drawn from the route's destinations. */
+  /** Drawn from the route's destinations; later one of its fallbacks, where those before cannot serve it. */
   readonly backend: Backend;
   /** The model as the backend's replicas know it. */
   readonly upstreamModel: string;

@@ -5,7 +5,13 @@ import { resolveBackend } from './resolve-backend.ts';
 import { resolveHeaders } from './resolve-headers.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
-import type { BackendSettings, ListenSettings, RouteSettings, Settings } from './settings.ts';
+import {
+  type BackendSettings,
+  type ListenSettings,
+  type RouteSettings,
+  routedBackends,
+  type Settings,
+} from './settings.ts';
 
 type RawRoute = RawSettings['routes'][number];
 
@@ -63,20 +69,13 @@ function resolveRoute(
   backends: readonly BackendSettings[],
   resolving: Resolving,
 ): RouteSettings {
-  const { report, isFaulty } = resolving;
-  const names = backends.map((backend) => backend.name);
-  const areNamesKnown = !names.some((_, at) => isFaulty(['backends', at, 'name']));
-  const protocols = new Set<string>();
-  raw.to.forEach((destination, at) => {
-    const backend = backends.find((one) => one.name === destination.backend);
-    if (backend !== undefined) protocols.add(backend.protocol);
-    else if (areNamesKnown)
-      report(
-        [...path, 'to', at, 'backend'],
-        JSON.stringify(destination.backend),
-        wantedBackend(destination.backend, names),
-      );
-  });
+  const { report } = resolving;
+  const named = [
+    ...raw.to.map(({ backend }, at) => ({ name: backend, path: [...path, 'to', at, 'backend'] })),
+    ...raw.fallback.map((name, at) => ({ name, path: [...path, 'fallback', at] })),
+  ];
+  const protocols = protocolsOf(named, backends, resolving);
+  reportDuplicates(named, 'a backend that this route does not name yet', resolving);
   if (protocols.size > 1)
     report([...path, 'to'], `backends that speak ${[...protocols].join(' and ')}`, 'backends of one protocol');
   if (protocols.has('http')) reportPlainRoute(raw.match, [...path, 'match'], resolving);
@@ -87,8 +86,31 @@ function resolveRoute(
     path: raw.match.path ?? null,
     headers: resolveHeaders(headers, [...path, 'match', 'header'], resolving),
     destinations: raw.to,
+    fallbacks: raw.fallback,
     deadlineMs: raw.deadline ?? null,
   };
+}
+
+interface NamedBackend {
+  readonly name: string;
+  readonly path: Path;
+}
+
+/** The protocols of the backends that a route names; reports names of none. */
+function protocolsOf(
+  named: readonly NamedBackend[],
+  backends: readonly BackendSettings[],
+  { report, isFaulty }: Resolving,
+): Set<string> {
+  const names = backends.map((backend) => backend.name);
+  const areNamesKnown = !names.some((_, at) => isFaulty(['backends', at, 'name']));
+  const protocols = new Set<string>();
+  for (const { name, path } of named) {
+    const backend = backends.find((one) => one.name === name);
+    if (backend !== undefined) protocols.add(backend.protocol);
+    else if (areNamesKnown) report(path, JSON.stringify(name), wantedBackend(name, names));
+  }
+  return protocols;
 }
 
 /** Plain HTTP has nothing but its path to be told by. */
@@ -106,7 +128,7 @@ function reportUnrouted(
   { report, isFaulty }: Resolving,
 ): void {
   if (isFaulty(['routes'])) return;
-  const routed = new Set(routes.flatMap((route) => route.destinations.map((one) => one.backend)));
+  const routed = routedBackends(routes);
   backends.forEach(({ protocol, name }, at) => {
     if (protocol === 'http' && !routed.has(name))
       report(
@@ -129,7 +151,7 @@ function reportAmbiguousModels(
   resolving: Resolving,
 ): void {
   if (routes.some((_, at) => resolving.isFaulty(['routes', at, 'to']))) return;
-  const routed = new Set(routes.flatMap((route) => route.destinations.map((one) => one.backend)));
+  const routed = routedBackends(routes);
   const implicit = backends.flatMap((backend, at) =>
     routed.has(backend.name)
       ? []

@@ -63,6 +63,9 @@ const route = mapping({
   to: listOf(destination, 'a list of backends with weights')
     .min(1, { error: 'at least one backend' })
     .describe('Drawn by weight.'),
+  fallback: listOf(textField('the name of a backend'), 'a list of backends')
+    .default([])
+    .describe('Tried in order when those before have no replica that can, a full line, or only broken tries.'),
   deadline: periodField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
 });
 

@@ -82,5 +82,14 @@ export interface RouteSettings {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly destinations: readonly { readonly backend: string; readonly weight: number }[];
+  /** Names of backends, in the order they are tried. */
+  readonly fallbacks: readonly string[];
   readonly deadlineMs: number | null;
+}
+
+/** The backends that routes name: they serve their own models no more by themselves. */
+export function routedBackends(routes: readonly RouteSettings[]): Set<string> {
+  return new Set(
+    routes.flatMap(({ destinations, fallbacks }) => [...destinations.map((one) => one.backend), ...fallbacks]),
+  );
 }

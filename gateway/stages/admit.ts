@@ -6,8 +6,10 @@ export function admit(): Stage {
     name: 'admit',
     wrap: (next) => (exchange) => {
       exchange.cancellation.throwIfCancelled();
-      const refusal = exchange.choice.backend.dispatcher.refusal();
-      if (refusal !== null) throw refusal;
+      const { backend, route } = exchange.choice;
+      const refusal = backend.dispatcher.refusal();
+      const mayFallBack = route.fallbacks.some(({ dispatcher }) => dispatcher.refusal() === null);
+      if (refusal !== null && !mayFallBack) throw refusal;
       return next(exchange);
     },
   };

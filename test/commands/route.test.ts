@@ -148,6 +148,7 @@ test('route --json prints one object', (context) => {
       { name: 'digits', share: 0.95, upstreamModel: 'digits' },
       { name: 'digits-next', share: 0.05, upstreamModel: 'digits' },
     ],
+    fallbacks: [],
     deadlineMs: null,
   });
 });

@@ -13,6 +13,7 @@ function routeTo(...weights: [number, ...number[]]): Route {
   return {
     name: 'r',
     destinations: [to(first, 0), ...others.map((weight, at) => to(weight, at + 1))],
+    fallbacks: [],
     deadlineMs: null,
     serve: () => Promise.reject(new Error('not to be served')),
   };

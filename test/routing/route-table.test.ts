@@ -21,6 +21,7 @@ function rule(name: string, match: Partial<Match>, backend: Backend = newBackend
     route: {
       name,
       destinations: [{ backend, weight: 1 }],
+      fallbacks: [],
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },

@@ -22,6 +22,8 @@ const withTls = (keys: string): string => `${least.replace('http:', 'https:')}  
 const withRoute = (keys: string): string => withTop(`routes: [{ to: [{ backend: a, weight: 7 }], ${keys} }]`);
 const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
 
+const second = `backends:\n  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
+
 /** Any file will do where a key names one. */
 const file = import.meta.filename;
 
@@ -69,6 +71,12 @@ const effects: readonly Effect[] = [
   ['routes[].match.header', withMatch('header: { X-A: b }'), (one) => route(one)?.headers, { 'x-a': 'b' }],
   ['routes[].to[].backend', withRoute(''), (one) => route(one)?.destinations[0]?.backend, 'a'],
   ['routes[].to[].weight', withRoute(''), (one) => route(one)?.destinations[0]?.weight, 7],
+  [
+    'routes[].fallback',
+    withTop('routes: [{ to: [{ backend: a }], fallback: [b] }]').replace(/^backends:\n/, second),
+    (one) => route(one)?.fallbacks,
+    ['b'],
+  ],
   ['routes[].deadline', withRoute('deadline: 2s'), (one) => route(one)?.deadlineMs, 2000],
   ['telemetry.log', withTop('telemetry: { log: silent }'), (one) => one.telemetry.logLevel, 'silent'],
 ];

@@ -182,7 +182,7 @@ test('routes keep their order, and their header names are in lower case', () => 
   const text = withTop(
     'routes: [{ match: { model: "d*", header: { X-Beta: "1" } }, to: [{ backend: a, weight: 95 }], deadline: 2s }, { to: [{ backend: a }] }]',
   );
-  const everything = { model: null, tenant: null, path: null, headers: {}, deadlineMs: null };
+  const everything = { model: null, tenant: null, path: null, headers: {}, fallbacks: [], deadlineMs: null };
   assert.deepEqual(load(text).routes, [
     {
       ...everything,

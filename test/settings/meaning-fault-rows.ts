@@ -119,6 +119,18 @@ export const misfits: readonly FaultRow[] = [
     `${least}  - { name: b, protocol: open-inference, models: [n, m], replicas: [{ url: "http://h:2" }] }\n`,
     '7:54: backends[1].models[1]: got "m", which another backend serves, too, wanted a route that says which backend serves it',
   ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], fallback: [aa] }]'),
+    '7:43: routes[0].fallback[0]: got "aa", wanted the backend a',
+  ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], fallback: [a] }]'),
+    '7:43: routes[0].fallback[0]: got "a", wanted a backend that this route does not name yet',
+  ],
+  [
+    `${least}  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], fallback: [b] }]\n`,
+    '8:16: routes[0].to: got backends that speak open-inference and openai, wanted backends of one protocol',
+  ],
   [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
   [
     withTop('routes: [{ to: [{ backend: a }, { backend: cloud }] }]'),

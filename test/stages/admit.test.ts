@@ -19,6 +19,7 @@ function exchangeFor(spec: ReplicaSpec): Exchange {
   const route = {
     name: 'pool',
     destinations: [{ backend, weight: 1 }],
+    fallbacks: [],
     deadlineMs: null,
     serve: async () => answer,
   } as const;
@@ -37,6 +38,16 @@ describe('admission', () => {
   it('refuses at once what no replica is in prospect for', async () => {
     const refused = async () => serve(exchangeFor({ standing: 'unready' }));
     await assert.rejects(refused, { code: 'none_eligible', status: 503 });
+  });
+
+  it('passes on what only a fallback could serve', async () => {
+    const { choice } = exchangeFor({ standing: 'unready' });
+    const [able, unable] = [exchangeFor({}).choice.backend, exchangeFor({ standing: 'unready' }).choice.backend];
+    const exchange = readExchange();
+    exchange.choice = { ...choice, route: { ...choice.route, fallbacks: [unable, able] } };
+    assert.equal(await serve(exchange), answer);
+    exchange.choice = { ...choice, route: { ...choice.route, fallbacks: [unable] } };
+    await assert.rejects(async () => serve(exchange), { code: 'none_eligible' });
   });
 
   it('refuses what nobody waits for any more', async () => {

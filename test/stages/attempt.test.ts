@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Backend } from '../../gateway/balance/backend.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
@@ -37,13 +38,14 @@ class Attempting {
     this.serve = attempt({ transport, clock: dispatching.clock, tried }).wrap(() => assert.fail('it has no next'));
   }
 
-  exchange(): Exchange {
+  exchange(fallbacks: readonly Backend[] = []): Exchange {
     const exchange = readExchange({ clock: this.dispatching.clock, body: '{}' });
     const { dispatching, replicas } = this;
     const backend = newBackend('pool', { dispatching, replicas, wantsReports: true });
     const route = {
       name: 'pool',
       destinations: [{ backend, weight: 1 }],
+      fallbacks,
       deadlineMs: null,
       serve: this.serve,
     } as const;
