@@ -48,16 +48,18 @@ export async function startBareRelay(backendPort: number): Promise<Peer> {
   return asPeer('bare http -> undici relay', port, child);
 }
 
-/** Headgate with the settings of config/local.yaml, its log line included; only the workers are replaced by the stub. */
+/** Headgate with the settings of config/local.yaml, its log line included; only the workers are replaced by the stub, which serves chats as well. */
 export async function startHeadgate(backendPort: number): Promise<Peer> {
   const port = await freePort();
-  const settings: unknown = parse(readFileSync(join(root, 'config', 'local.yaml'), 'utf8'));
   const config = join(scratch, 'headgate.yaml');
   const url = `http://127.0.0.1:${backendPort}`;
-  const withStub = JSON.parse(JSON.stringify(settings), (key, value: unknown) => {
+  const local = readFileSync(join(root, 'config', 'local.yaml'), 'utf8');
+  const { backends, ...others } = JSON.parse(JSON.stringify(parse(local)), (key, value: unknown) => {
     return key === 'replicas' && Array.isArray(value) ? value.map((_, at) => ({ id: `stub-${at}`, url })) : value;
   });
-  writeFileSync(config, stringify({ ...withStub, listen: { port }, admin: { port: await freePort() } }));
+  const chat = { name: 'chat', protocol: 'openai', models: ['chat'], replicas: [{ id: 'stub', url }] };
+  const listeners = { listen: { port }, admin: { port: await freePort() } };
+  writeFileSync(config, stringify({ ...others, ...listeners, backends: [...backends, chat] }));
   const log = openSync(join(scratch, 'headgate.log'), 'a');
   const child = spawn(process.execPath, [join(root, 'gateway', 'main.ts'), 'serve', '--config', config], {
     stdio: ['ignore', 'pipe', log],
@@ -97,7 +99,10 @@ http {
   upstream stub { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    location / { proxy_pass http://stub; }
+    location /v1/ { proxy_pass http://stub; proxy_buffering off; }
   }
 }
 `;
