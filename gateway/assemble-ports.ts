@@ -43,19 +43,7 @@ export async function openPorts(parts: Parts): Promise<Ports> {
   const { current, running, clock, wheel, log } = parts;
   const { settings } = current();
   const state = { isClosing: false };
-  const admin = await listen({
-    ...settings.admin,
-    listener: nodeListener(
-      adminApp({
-        view: adminView(parts, state),
-        actions: adminActions(parts),
-        token: settings.admin.token,
-        isLoopback: isLoopback(settings.admin.host),
-        onChange: (facts) => log.info(facts, 'an operator asked for a change'),
-        onFault: (error) => log.error(error, 'an operator could not be answered'),
-      }),
-    ),
-  });
+  const admin = await openAdmin(parts, state);
   const app = clientApp({
     serve: running.serve,
     current: () => current().generation,
@@ -79,6 +67,19 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     admin.close();
     throw error;
   }
+}
+
+function openAdmin(parts: Parts, state: { readonly isClosing: boolean }): Promise<Server> {
+  const { admin } = parts.current().settings;
+  const app = adminApp({
+    view: adminView(parts, state),
+    actions: adminActions(parts),
+    token: admin.token,
+    isLoopback: isLoopback(admin.host),
+    onChange: (facts) => parts.log.info(facts, 'an operator asked for a change'),
+    onFault: (error) => parts.log.error(error, 'an operator could not be answered'),
+  });
+  return listen({ ...admin, listener: nodeListener(app) });
 }
 
 /** Hono behind Node's server. The process keeps its own `Request` and `Response`, and what is left of a body is dealt with where the reply is written. */

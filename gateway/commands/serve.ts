@@ -23,11 +23,12 @@ export async function serve(file: string): Promise<void> {
       files.add(path);
       return readFileSync(path, 'utf8');
     });
-  const started = Promise.withResolvers<() => void>();
+  const started = Promise.withResolvers<(reason: string) => void>();
+  process.on('SIGHUP', async () => (await started.promise)('SIGHUP'));
   // From before the first reading, so that no change is missed.
   const watch = new FileWatch({
     files: () => files,
-    onChange: async () => (await started.promise)(),
+    onChange: async () => (await started.promise)('a file has changed'),
     clock: systemClock,
   });
   await watch.start();
@@ -38,8 +39,7 @@ export async function serve(file: string): Promise<void> {
     output.log.info({ reason }, 'the configuration is read again');
     void gateway.reload();
   };
-  started.resolve(() => reload('a file has changed'));
-  process.on('SIGHUP', () => reload('SIGHUP'));
+  started.resolve(reload);
   const isEnding = endOnSignals(async (signal) => {
     watch.close();
     // Whoever interrupts at a terminal does not wait for others to notice.

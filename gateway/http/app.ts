@@ -83,6 +83,7 @@ async function answer(
     reply = errorReply(error, exchange.protocol);
   }
   try {
+    if (parts.isLoopback && exchange.head.headers.origin !== undefined) dropCors(reply);
     addOwnHeaders(reply, exchange);
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
     writeReply(reply, connection, new ExchangeWriting(exchange, parts));
@@ -110,7 +111,8 @@ class ExchangeWriting implements Writing {
   }
 
   lastEvent(why?: GatewayError): Uint8Array | null {
-    return this.#exchange.protocol.breakStream(this.#failure(why));
+    const { protocol, head } = this.#exchange;
+    return protocol.breakStream(this.#failure(why), head);
   }
 
   #failure(why?: GatewayError): GatewayError {
@@ -139,6 +141,13 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   const [other] = methodsAt(path, parts);
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
+}
+
+/** On a loopback port no page of another origin may read anything, whatever a replica would let it. */
+function dropCors({ headers }: Reply): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase().startsWith('access-control-')) headers.splice(at, 2);
+  }
 }
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {

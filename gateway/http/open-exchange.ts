@@ -63,21 +63,25 @@ function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: In
 /** Up to 30,000 years: beyond it a number would go upstream with an exponent. */
 const decimal = /^\d{1,15}(\.\d+)?$/;
 
+/** OpenAI's clients send their timeout in whole seconds, rounded down: it ends within the second after a whole number. */
 const deadlineHeaders = [
-  { name: 'x-request-timeout-ms', unitMs: 1, unit: 'milliseconds' },
-  { name: 'x-stainless-timeout', unitMs: 1000, unit: 'seconds' },
+  { name: 'x-request-timeout-ms', unitMs: 1, unit: 'milliseconds', least: Number.MIN_VALUE, addedMs: 0 },
+  { name: 'x-stainless-timeout', unitMs: 1000, unit: 'seconds', least: 0, addedMs: 1000 },
 ] as const;
 
 /** Applies the time limits a client set for its request. One that is no time cancels the exchange: it is then refused like any other. */
 function takeClientDeadline(exchange: Exchange): void {
-  for (const { name, unitMs, unit } of deadlineHeaders) {
+  for (const { name, unitMs, unit, least, addedMs } of deadlineHeaders) {
     const given = exchange.head.headers[name];
     if (given === undefined) continue;
-    const count = typeof given === 'string' && decimal.test(given) ? Number(given) : 0;
-    if (count > 0) exchange.cutTo(exchange.receivedAtMs + count * unitMs);
+    const count = typeof given === 'string' && decimal.test(given) ? Number(given) : -1;
+    if (count >= least)
+      exchange.cutTo(exchange.receivedAtMs + count * unitMs + (Number.isInteger(count) ? addedMs : 0));
     else
       exchange.cancellation.cancel(
-        new GatewayError('invalid_request', `${name}: got ${given}, wanted ${unit} above 0`, { field: name }),
+        new GatewayError('invalid_request', `${name}: got ${given}, wanted ${unit}${least > 0 ? ' above 0' : ''}`, {
+          field: name,
+        }),
       );
   }
 }

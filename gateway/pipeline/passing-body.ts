@@ -1,5 +1,7 @@
-import type { GatewayError } from '../kernel/errors.ts';
+import { asGatewayError, type GatewayError } from '../kernel/errors.ts';
 import type { Body, BodyEnd, Sink } from './reply.ts';
+
+const nothing = (): void => {};
 
 /** A body that passes another one on. Who wants to see or change what passes overrides `chunk` and `end`, and calls `passOn` and `passEnd`. */
 export class PassingBody implements Body, Sink {
@@ -39,7 +41,14 @@ export class PassingBody implements Body, Sink {
     return this.#sink?.chunk(bytes) ?? true;
   }
 
-  protected passEnd(how: BodyEnd, why?: GatewayError): void {
+  /** Passes the end on, after what is left to do. A fault in that breaks this body off: thrown at whoever ended it, it would end the process. */
+  protected passEnd(how: BodyEnd, why?: GatewayError, finish: () => void = nothing): void {
+    try {
+      finish();
+    } catch (fault) {
+      this.#sink?.end('abandoned', asGatewayError(fault));
+      return;
+    }
     this.#sink?.end(how, why);
   }
 }

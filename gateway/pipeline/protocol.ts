@@ -35,6 +35,6 @@ export interface Protocol {
   translate(reply: Reply, exchange: Exchange, upstreamModel: string): Reply | Promise<Reply>;
   /** An error in the shape that this protocol's clients understand. */
   refuse(error: GatewayError): Reply;
-  /** The same as the last event of a stream of events (`text/event-stream`) that breaks off; null where clients expect none. */
-  breakStream(error: GatewayError): Uint8Array | null;
+  /** The same as the last event of a stream of events (`text/event-stream`) that breaks off, as clients of that path expect it; null where they expect none. */
+  breakStream(error: GatewayError, head: RequestHead): Uint8Array | null;
 }

@@ -46,13 +46,21 @@ export const openai: Protocol = {
     return renameModel(counted, exchange, { member: 'model', lengthHeaders: ['content-length'] });
   },
   refuse: (error) => jsonReply(error.status, errorBody(error), 'refused'),
-  breakStream: (error) => eventOf(errorBody(error)),
+  breakStream: (error, head) => eventOf(head.path === responsesPath ? responsesError(error) : errorBody(error)),
 };
 
 /** The API's error object, all of its four fields. */
 function errorBody({ message, blame, status, field, code }: GatewayError): object {
   const type = status === 429 ? 'rate_limit_error' : blame === 'client' ? 'invalid_request_error' : 'server_error';
   return { error: { message, type, param: field, code } };
+}
+
+/** Its streams tell an error as an event of their own type; some clients look for the fields in it, others in its `error`. */
+const responsesPath = '/v1/responses';
+
+function responsesError(error: GatewayError): object {
+  const { message, field, code } = error;
+  return { type: 'error', sequence_number: 0, code, message, param: field, ...errorBody(error) };
 }
 
 const nothing: readonly string[] = [];

@@ -53,10 +53,11 @@ class RenamedEvents extends PassingBody {
   }
 
   override end(how: BodyEnd, why?: GatewayError): void {
-    const pieces: Uint8Array[] = [];
-    this.#takeLine(this.#held, pieces);
-    if (this.#held.length > 0) this.passOn(Buffer.concat(pieces));
-    this.passEnd(how, why);
+    this.passEnd(how, why, () => {
+      const pieces: Uint8Array[] = [];
+      this.#takeLine(this.#held, pieces);
+      if (this.#held.length > 0) this.passOn(Buffer.concat(pieces));
+    });
   }
 
   #hold(rest: Uint8Array, pieces: Uint8Array[]): void {

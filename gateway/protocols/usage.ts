@@ -48,8 +48,7 @@ class CountedBody extends PassingBody {
   }
 
   override end(how: BodyEnd, why?: GatewayError): void {
-    noteUsage(Buffer.concat(this.#last), this.#journal);
-    this.passEnd(how, why);
+    this.passEnd(how, why, () => noteUsage(Buffer.concat(this.#last), this.#journal));
   }
 }
 

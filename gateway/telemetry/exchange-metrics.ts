@@ -50,6 +50,7 @@ export class ExchangeMetrics {
       'In waiting lines; 0 for requests that found a replica at once.',
     );
     this.#register(registry);
+    this.#registerTokens(registry);
   }
 
   count({ journal, receivedAtMs }: Exchange): void {
@@ -81,6 +82,23 @@ export class ExchangeMetrics {
     return counts;
   }
 
+  #registerTokens(registry: Registry): void {
+    const byBackend = this.#byBackend;
+    new Counter({
+      name: metricNames.tokens,
+      help: 'Tokens that answers say they took: of prompts (input) and of answers (output).',
+      labelNames: ['backend', 'direction'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [backend, { tokens }] of byBackend) {
+          if (tokens.input === 0 && tokens.output === 0) continue;
+          for (const direction of ['input', 'output'] as const) this.inc({ backend, direction }, tokens[direction]);
+        }
+      },
+    });
+  }
+
   #register(registry: Registry): void {
     const byBackend = this.#byBackend;
     const refusals = this.#refusals;
@@ -96,19 +114,6 @@ export class ExchangeMetrics {
             for (const { source, count } of cells)
               this.inc({ backend: backend === '' ? noBackend : backend, code, source }, count);
           }
-        }
-      },
-    });
-    new Counter({
-      name: metricNames.tokens,
-      help: 'Tokens that answers say they took: of prompts (input) and of answers (output).',
-      labelNames: ['backend', 'direction'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [backend, { tokens }] of byBackend) {
-          if (tokens.input === 0 && tokens.output === 0) continue;
-          for (const direction of ['input', 'output'] as const) this.inc({ backend, direction }, tokens[direction]);
         }
       },
     });

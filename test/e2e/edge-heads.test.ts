@@ -227,7 +227,7 @@ test('a time limit that is none is refused in the protocol’s own shape', async
   }
   const { status, body } = await ask(gateway.client, request({ ...infer, headers: ['x-stainless-timeout: no'] }));
   assert.equal(status, 400);
-  assert.equal(errorIn(body), 'x-stainless-timeout: got no, wanted seconds above 0');
+  assert.equal(errorIn(body), 'x-stainless-timeout: got no, wanted seconds');
 });
 
 test('a time limit is kept: 504 when it has passed, the upstream request ended with it', async () => {

@@ -4,6 +4,7 @@ import type { Backend } from '../../gateway/balance/backend.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
+import { bytesBody } from '../../gateway/pipeline/reply.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { attempt } from '../../gateway/stages/attempt.ts';
 import { newBackend } from '../support/backends.ts';
@@ -34,7 +35,7 @@ async function attempted(
   const exchange = readExchange({ body: '{}' });
   const transport = new ScriptedTransport(() => {
     const failure = failures.shift();
-    return failure === undefined ? upstreamReply() : Promise.reject(failure);
+    return failure === undefined ? { ...upstreamReply(), body: bytesBody(Buffer.from('{}')) } : Promise.reject(failure);
   });
   const { clock } = new Dispatching([newReplica({})]);
   const serve = attempt({ transport, clock, tried: new Topic<TryFact>() }).wrap(() => assert.fail('it has no next'));
