@@ -16,30 +16,23 @@ const oneWishMs = 500;
 
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
 export async function serve(file: string): Promise<void> {
-  /** What the configuration is made of: also files that it named once, whose change is then nobody's loss. */
-  const files = new Set([file]);
+  const started = Promise.withResolvers<Gateway>();
+  const reload = async (reason: string): Promise<void> => {
+    const running = await started.promise;
+    output.log.info({ reason }, 'the configuration is read again');
+    await running.reload();
+  };
+  const watch = new FileWatch({ onChange: () => reload('a file has changed'), clock: systemClock });
+  process.on('SIGHUP', () => reload('SIGHUP'));
   const load = (): Settings =>
     loadSettings(file, undefined, (path) => {
-      files.add(path);
+      watch.add(path);
       return readFileSync(path, 'utf8');
     });
-  const started = Promise.withResolvers<(reason: string) => void>();
-  process.on('SIGHUP', async () => (await started.promise)('SIGHUP'));
-  // From before the first reading, so that no change is missed.
-  const watch = new FileWatch({
-    files: () => files,
-    onChange: async () => (await started.promise)('a file has changed'),
-    clock: systemClock,
-  });
-  await watch.start();
   const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
   const gateway = await assemble({ settings, load, output });
-  const reload = (reason: string): void => {
-    output.log.info({ reason }, 'the configuration is read again');
-    void gateway.reload();
-  };
-  started.resolve(reload);
+  started.resolve(gateway);
   const isEnding = endOnSignals(async (signal) => {
     watch.close();
     // Whoever interrupts at a terminal does not wait for others to notice.
