@@ -1,7 +1,7 @@
-import { WaitingLine } from './admission/waiting-line.ts';
-import { assembleReplica, type ReplicaParts } from './assemble-replica.ts';
+import type { WaitingLine } from './admission/waiting-line.ts';
+import type { ReplicaParts } from './assemble-replica.ts';
 import type { Backend } from './balance/backend.ts';
-import { Dispatcher } from './balance/dispatcher.ts';
+import { Dispatcher, type Waiter } from './balance/dispatcher.ts';
 import { balancings } from './balance/registry.ts';
 import type { Replica } from './balance/replica.ts';
 import type { TimerWheel } from './kernel/timer-wheel.ts';
@@ -14,41 +14,19 @@ export interface BackendParts extends ReplicaParts {
   readonly secondReleases: { count: number };
 }
 
-/** A backend with everything that keeps it going. */
-export interface LiveBackend {
-  readonly backend: Backend;
-  start(): void;
-  close(): Promise<void>;
-}
-
-/** Builds a backend: replicas, dispatcher, health checks, and the workers it starts itself. */
-export function assembleBackend(settings: BackendSettings, parts: BackendParts): LiveBackend {
-  const members = settings.replicas.map((one) => assembleReplica(one, settings, parts));
-  const replicas = members.map(({ replica }) => replica);
-  const dispatcher = assembleDispatcher(replicas, settings, parts);
-  const { name, protocol, models, timeouts, wantsReports } = settings;
-  return {
-    backend: { name, protocol, models, replicas, dispatcher, timeouts, wantsReports },
-    start: () => {
-      for (const member of members) member.start();
-    },
-    close: async () => {
-      await Promise.all(members.map((member) => member.close()));
-    },
-  };
-}
-
-function assembleDispatcher(
+/** Builds a backend of its replicas. Its dispatcher must be closed. */
+export function assembleBackend(
+  { name, protocol, models, policy, queue, timeouts, wantsReports }: BackendSettings,
   replicas: readonly Replica[],
-  { name, policy, queue }: BackendSettings,
+  line: WaitingLine<Waiter>,
   { clock, wheel, rng, log, secondReleases }: BackendParts,
-): Dispatcher {
-  return new Dispatcher({
+): Backend {
+  const dispatcher = new Dispatcher({
     backendName: name,
     replicas,
     policy: balancings[policy].newPolicy(rng),
-    line: new WaitingLine(queue.maxLength),
-    queueWaitMs: queue.waitMs,
+    line,
+    queue,
     clock,
     wheel,
     onSecondRelease(lease) {
@@ -56,4 +34,5 @@ function assembleDispatcher(
       log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
     },
   });
+  return { name, protocol, models, replicas, dispatcher, timeouts, wantsReports };
 }

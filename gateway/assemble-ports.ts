@@ -2,8 +2,10 @@ import type { RequestListener, Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Registry } from 'prom-client';
+import type { LiveGeneration } from './assemble-generation.ts';
 import type { Backend } from './balance/backend.ts';
-import { type AdminView, adminApp } from './http/admin.ts';
+import type { Replica } from './balance/replica.ts';
+import { type AdminActions, type AdminView, adminApp } from './http/admin.ts';
 import { clientApp } from './http/app.ts';
 import type { Connection } from './http/connection.ts';
 import { listen } from './http/server.ts';
@@ -11,22 +13,19 @@ import type { Clock } from './kernel/clock.ts';
 import type { TimerWheel } from './kernel/timer-wheel.ts';
 import type { RunningExchanges } from './pipeline/running.ts';
 import { protocols } from './protocols/registry.ts';
-import type { RouteTable } from './routing/route-table.ts';
 import { isLoopback } from './settings/loopback.ts';
 import { maskSecrets } from './settings/mask.ts';
-import type { Settings } from './settings/settings.ts';
 import type { Log } from './telemetry/log.ts';
 import { version } from './version.ts';
 
 interface Parts {
-  readonly settings: Settings;
-  readonly backends: readonly Backend[];
-  readonly routes: RouteTable;
+  readonly current: () => LiveGeneration;
   readonly running: RunningExchanges;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  readonly reload: AdminActions['reload'];
 }
 
 /** The two listeners of a gateway. */
@@ -39,13 +38,15 @@ export interface Ports {
 
 /** Opens the clients' and the operators' port, the operators' first: a gateway that takes traffic can be watched. */
 export async function openPorts(parts: Parts): Promise<Ports> {
-  const { settings, running, clock, wheel, log } = parts;
+  const { current, running, clock, wheel, log } = parts;
+  const { settings } = current();
   const state = { isClosing: false };
   const admin = await listen({
     ...settings.admin,
     listener: nodeListener(
       adminApp({
         view: adminView(parts, state),
+        actions: adminActions(parts),
         token: settings.admin.token,
         isLoopback: isLoopback(settings.admin.host),
       }),
@@ -53,12 +54,13 @@ export async function openPorts(parts: Parts): Promise<Ports> {
   });
   const app = clientApp({
     serve: running.serve,
+    current: () => current().generation,
     protocols: Object.values(protocols),
     fallbackProtocol: protocols['open-inference'],
     directory: {
-      modelNames: (protocol) => parts.routes.modelNames(protocol),
+      modelNames: (protocol) => current().routes.modelNames(protocol),
       isReady: (protocol) =>
-        !state.isClosing && parts.backends.every((one) => one.protocol !== protocol || hasReady(one)),
+        !state.isClosing && backendsOf(parts).every((one) => one.protocol !== protocol || hasReady(one)),
       version,
     },
     isLoopback: isLoopback(settings.listen.host),
@@ -96,31 +98,48 @@ function hasReady(backend: Backend): boolean {
   return backend.replicas.some((replica) => replica.standing === 'ready');
 }
 
-function adminView({ settings, backends, registry }: Parts, state: { readonly isClosing: boolean }): AdminView {
+function backendsOf({ current }: Parts): readonly Backend[] {
+  return current().generation.backends;
+}
+
+function adminView(parts: Parts, state: { readonly isClosing: boolean }): AdminView {
+  const { current, registry } = parts;
   return {
     notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    backends: () => backends.map(showBackend),
-    config: () => maskSecrets(settings) as object,
+    backends: () => backendsOf(parts).map(showBackend),
+    config: () => maskSecrets(current().settings) as object,
+  };
+}
+
+function adminActions(parts: Parts): AdminActions {
+  return {
+    reload: parts.reload,
+    setDrained(backendName, id, isDrained) {
+      const backend = backendsOf(parts).find(({ name }) => name === backendName);
+      const replica = backend?.replicas.find((one) => one.id === id);
+      if (replica === undefined) return null;
+      if (isDrained) replica.state.drain();
+      else replica.state.undrain();
+      return showReplica(replica);
+    },
   };
 }
 
 function showBackend({ name, protocol, models, replicas, dispatcher }: Backend): object {
+  return { name, protocol, models, waiting: dispatcher.waitingCount, replicas: replicas.map(showReplica) };
+}
+
+function showReplica({ id, address, standing, reason, gate, slot, slots, weight, report }: Replica): object {
   return {
-    name,
-    protocol,
-    models,
-    waiting: dispatcher.waitingCount,
-    replicas: replicas.map(({ id, address, standing, reason, gate, slot, slots, weight, report }) => ({
-      id,
-      url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
-      standing,
-      reason,
-      gate: gate.state,
-      inFlight: slot.inFlight,
-      slots,
-      weight,
-      report,
-    })),
+    id,
+    url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
+    standing,
+    reason,
+    gate: gate.state,
+    inFlight: slot.inFlight,
+    slots,
+    weight,
+    report,
   };
 }

@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Spot } from './balance/claims.ts';
 import { balancings } from './balance/registry.ts';
 import { type Address, Replica } from './balance/replica.ts';
+import { ReplicaState } from './balance/replica-state.ts';
 import { LocalWorker, type WorkerWatcher } from './elastic/actuators/local-worker.ts';
 import { passingGate } from './guard/gate.ts';
 import { Prober } from './guard/prober.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { LoadBoard } from './kernel/load-board.ts';
 import type { Rng } from './kernel/rng.ts';
-import type { BackendSettings, ReplicaSettings } from './settings/settings.ts';
+import type { BackendSettings, ReplicaPlace, ReplicaSettings } from './settings/settings.ts';
 import type { Log } from './telemetry/log.ts';
 import { checkHealth } from './upstream/health-check.ts';
 import type { Transport } from './upstream/transport.ts';
@@ -23,88 +26,173 @@ export interface ReplicaParts {
   /** The program that runs a bundled worker, to which its options are added. */
   readonly workerCommand: readonly [string, ...string[]];
   readonly bundledModels: string;
+  /** Every life that has begun and not ended: each enters itself. */
+  readonly living: Set<ReplicaLife>;
 }
 
-/** A replica with what keeps its standing true. */
-export interface LiveReplica {
+/** What is one process for as long as it stays the same. */
+export function placeOf({ at }: ReplicaSettings, { protocol }: BackendSettings): string {
+  return JSON.stringify([protocol, at]);
+}
+
+interface Held {
   readonly replica: Replica;
-  start(): void;
-  close(): Promise<void>;
+  readonly backend: BackendSettings;
 }
 
-/** Builds a replica. Its standing follows its health checks, and for a bundled worker also what becomes of its process. */
-export function assembleReplica(settings: ReplicaSettings, backend: BackendSettings, parts: ReplicaParts): LiveReplica {
-  const { id, weight, slots, at } = settings;
-  const socketPath = at.kind === 'url' ? at.socketPath : parts.newSocketPath();
-  const replica = new Replica({
-    id,
-    backendName: backend.name,
-    address: addressOf(settings, socketPath),
-    weight,
-    slots,
-    signal: balancings[backend.policy].signal,
-    slot: parts.board.takeSlot(),
-    gate: passingGate,
-  });
-  logStanding(replica, parts.log);
-  const prober = newProber(replica, backend, parts);
-  if (at.kind === 'url' || socketPath === null)
-    return { replica, start: () => prober.start(), close: async () => prober.close() };
-  const { clock, log } = parts;
-  const command = workerCommand(at, socketPath, parts);
-  const worker = new LocalWorker({ command, socketPath, clock, watcher: watcherOf(replica, prober, log) });
-  return {
-    replica,
-    start: () => worker.start(),
-    close: () => {
-      prober.close();
-      return worker.stop();
-    },
-  };
-}
+/**
+ * One process behind the gateway over all the generations that hold it: what is known of it, the checks that keep its standing true, and
+ * the process itself where it is a bundled worker. It ends with the last generation that holds it.
+ */
+export class ReplicaLife implements Spot {
+  readonly place: string;
+  readonly state: ReplicaState;
+  readonly #parts: ReplicaParts;
+  readonly #socketPath: string | null;
+  readonly #worker: LocalWorker | null;
+  readonly #undoLog: () => void;
+  /** Its replicas, the newest last. */
+  readonly #held: Held[] = [];
+  /** The one it is checked by; null until it starts. */
+  #followed: Held | null = null;
+  #prober: Prober | null = null;
+  #closing: Promise<void> | null = null;
 
-function newProber(
-  replica: Replica,
-  { health, timeouts: { connectMs } }: BackendSettings,
-  { clock, transport, rng }: ReplicaParts,
-): Prober {
-  return new Prober({
-    check: () => checkHealth(replica, transport, { ...health, connectMs, clock }),
-    tell: (isReady, reason) => replica.setStanding(isReady ? 'ready' : 'unready', reason),
-    everyMs: health.everyMs,
-    failuresToUnready: health.failuresToUnready,
-    successesToReady: health.successesToReady,
-    // Replicas that are checked all at the same moment would feel it.
-    phaseShare: rng.next(),
-    clock,
-  });
+  constructor(at: ReplicaPlace, place: string, parts: ReplicaParts) {
+    this.place = place;
+    this.#parts = parts;
+    this.state = new ReplicaState({ slot: parts.board.takeSlot(), gate: passingGate });
+    this.#socketPath = at.kind === 'url' ? at.socketPath : parts.newSocketPath();
+    this.#worker =
+      at.kind === 'url' || this.#socketPath === null
+        ? null
+        : this.#newWorker(workerCommand(at, this.#socketPath, parts), this.#socketPath);
+    this.#undoLog = this.#logStanding();
+    parts.living.add(this);
+  }
+
+  /** As the newest generation that holds it calls it, as `id`. */
+  get backendName(): string {
+    return this.#held.at(-1)?.replica.backendName ?? '';
+  }
+
+  get id(): string {
+    return this.#held.at(-1)?.replica.id ?? '';
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== null;
+  }
+
+  /** Makes it the replica that a generation's settings describe, which holds it from now on. */
+  hold({ id, weight, slots, at, headers, caPem, serverName }: ReplicaSettings, backend: BackendSettings): Replica {
+    const { origin, basePath } = at.kind === 'url' ? at : { origin: 'http://localhost', basePath: '' };
+    const tls = { caPem, serverName };
+    const address: Address = { origin, basePath, socketPath: this.#socketPath, headers, tls };
+    const { signal } = balancings[backend.policy];
+    const replica = new Replica({ id, backendName: backend.name, address, weight, slots, signal, state: this.state });
+    this.#parts.transport.hold(replica, backend.timeouts.connectMs);
+    this.#held.push({ replica, backend });
+    return replica;
+  }
+
+  /** Goes by one of its replicas from now on. What has not started starts; checks that are to be made otherwise start anew, and its standing stays until they tell otherwise. */
+  follow(replica: Replica): void {
+    const held = this.#held.find((one) => one.replica === replica);
+    if (held === undefined || this.isClosing) return;
+    const before = this.#followed;
+    this.#followed = held;
+    if (before !== null && isDeepStrictEqual(before.backend.health, held.backend.health)) return;
+    const isRunning = this.#prober === null ? this.#worker === null : this.#prober.isRunning;
+    this.#prober?.close();
+    this.#prober = this.#newProber(held.backend);
+    if (isRunning) this.#prober.start();
+    if (before === null) this.#worker?.start();
+  }
+
+  /** A generation holds it no more. Resolves when what ends with that has ended. */
+  async letGo(replica: Replica): Promise<void> {
+    const at = this.#held.findIndex((one) => one.replica === replica);
+    this.#held.splice(at, 1);
+    const newest = this.#held.at(-1);
+    if (newest !== undefined && this.#followed?.replica === replica) this.follow(newest.replica);
+    await Promise.all([this.#parts.transport.forget(replica), newest === undefined ? this.close() : null]);
+  }
+
+  /** Ends it, once. Resolves when its process is gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { board, living } = this.#parts;
+    this.#prober?.close();
+    this.#undoLog();
+    board.returnSlot(this.state.slot);
+    await this.#worker?.stop();
+    living.delete(this);
+  }
+
+  #newProber({ health }: BackendSettings): Prober {
+    const { clock, rng } = this.#parts;
+    return new Prober({
+      check: () => this.#check(),
+      tell: (isReady, reason) => this.state.setStanding(isReady ? 'ready' : 'unready', reason),
+      everyMs: health.everyMs,
+      failuresToUnready: health.failuresToUnready,
+      successesToReady: health.successesToReady,
+      // Replicas that are checked all at the same moment would feel it.
+      phaseShare: rng.next(),
+      clock,
+    });
+  }
+
+  async #check(): Promise<string | null> {
+    if (this.#followed === null) return 'not yet started';
+    const { replica, backend } = this.#followed;
+    const { transport, clock } = this.#parts;
+    return checkHealth(replica, transport, { ...backend.health, connectMs: backend.timeouts.connectMs, clock });
+  }
+
+  #newWorker(command: [string, ...string[]], socketPath: string): LocalWorker {
+    const { clock, log } = this.#parts;
+    const watcher: WorkerWatcher = {
+      starting: (pid) => {
+        log.info({ replica: this.#fullName, pid }, 'worker started');
+        this.state.setStanding('starting', `its process ${pid} loads the models`);
+      },
+      ready: () => this.#prober?.start(),
+      exited: (reason, restartInMs) => {
+        this.#prober?.stop();
+        // For one that is back in a moment requests wait.
+        const standing = restartInMs <= momentMs ? 'starting' : 'unready';
+        this.state.setStanding(standing, `its process ${reason}, the next one starts in ${restartInMs} ms`);
+      },
+    };
+    return new LocalWorker({ command, socketPath, clock, watcher });
+  }
+
+  #logStanding(): () => void {
+    let last = this.state.standing;
+    return this.state.changed.subscribe(({ standing, reason }) => {
+      if (standing === last) return;
+      last = standing;
+      const facts = { replica: this.#fullName, standing, reason };
+      if (last === 'unready') this.#parts.log.warn(facts, 'replica');
+      else this.#parts.log.info(facts, 'replica');
+    });
+  }
+
+  get #fullName(): string {
+    return `${this.backendName}/${this.id}`;
+  }
 }
 
 const momentMs = 1_000;
 
-function watcherOf(replica: Replica, prober: Prober, log: Log): WorkerWatcher {
-  return {
-    starting(pid) {
-      log.info({ replica: replica.fullName, pid }, 'worker started');
-      replica.setStanding('starting', `its process ${pid} loads the models`);
-    },
-    ready: () => prober.start(),
-    exited(reason, restartInMs) {
-      prober.stop();
-      // For one that is back in a moment requests wait.
-      const standing = restartInMs <= momentMs ? 'starting' : 'unready';
-      replica.setStanding(standing, `its process ${reason}, the next one starts in ${restartInMs} ms`);
-    },
-  };
-}
-
-function addressOf({ at, headers, caPem, serverName }: ReplicaSettings, socketPath: string | null): Address {
-  const { origin, basePath } = at.kind === 'url' ? at : { origin: 'http://localhost', basePath: '' };
-  return { origin, basePath, socketPath, headers, tls: { caPem, serverName } };
-}
-
 function workerCommand(
-  at: Extract<ReplicaSettings['at'], { kind: 'worker' }>,
+  at: Extract<ReplicaPlace, { kind: 'worker' }>,
   socketPath: string,
   { workerCommand: command, bundledModels }: ReplicaParts,
 ): [string, ...string[]] {
@@ -119,15 +207,4 @@ function workerCommand(
     '--threads',
     String(at.threads),
   ];
-}
-
-function logStanding(replica: Replica, log: Log): void {
-  let last = replica.standing;
-  replica.changed.subscribe(() => {
-    if (replica.standing === last) return;
-    last = replica.standing;
-    const facts = { replica: replica.fullName, standing: replica.standing, reason: replica.reason };
-    if (last === 'unready') log.warn(facts, 'replica');
-    else log.info(facts, 'replica');
-  });
 }

@@ -1,10 +1,13 @@
 import type { Server } from 'node:http';
 import { extname, join } from 'node:path';
-import { assembleBackend, type BackendParts, type LiveBackend } from './assemble-backend.ts';
+import type { GenerationParts, LiveGeneration } from './assemble-generation.ts';
+import { Generations } from './assemble-generations.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
-import { assembleRoutes } from './assemble-routes.ts';
+import { Reloader } from './assemble-reload.ts';
+import type { ReplicaLife } from './assemble-replica.ts';
 import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';
+import type { ReloadResult } from './http/admin.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import { GatewayError } from './kernel/errors.ts';
@@ -17,8 +20,9 @@ import type { Exchange } from './pipeline/exchange.ts';
 import { RunningExchanges } from './pipeline/running.ts';
 import type { TryFact } from './pipeline/try-fact.ts';
 import { requestPath, routePath } from './request-path.ts';
+import { withoutRestart } from './settings/boot-keys.ts';
 import type { Settings } from './settings/settings.ts';
-import { type LogOutput, logExchanges } from './telemetry/log.ts';
+import { type Log, type LogOutput, logExchanges } from './telemetry/log.ts';
 import { gatewayMetrics } from './telemetry/metrics.ts';
 import type { Transport } from './upstream/transport.ts';
 import { UndiciTransport } from './upstream/undici-transport.ts';
@@ -27,49 +31,69 @@ import { UndiciTransport } from './upstream/undici-transport.ts';
 export interface Gateway {
   readonly clientPort: number;
   readonly adminPort: number;
-  readonly backends: readonly Backend[];
+  /** As the configuration in force has them. */
+  backends(): readonly Backend[];
   /** Resolves when every replica has shown whether it is ready, or after `timeoutMs`. */
   settle(timeoutMs: number): Promise<void>;
+  /** Reads the configuration again. What is refused changes nothing. */
+  reload(): Promise<ReloadResult>;
   /** Takes no more connections, lets running work finish within `drainMs`, then ends everything that runs. */
   close(drainMs: number): Promise<void>;
 }
 
+interface Options {
+  readonly settings: Settings;
+  /** Reads the settings again. Throws a `ConfigError` where they cannot be used. */
+  load(): Settings;
+  readonly output: Pick<LogOutput, 'log' | 'line'>;
+}
+
 /** Turns settings into live objects. With its `assemble-` siblings and commands/ the only place that knows every folder. */
-export async function assemble(settings: Settings, { log, line }: Pick<LogOutput, 'log' | 'line'>): Promise<Gateway> {
+export async function assemble({ settings, load, output: { log, line } }: Options): Promise<Gateway> {
   const clock = systemClock;
   const wheel = new TimerWheel(clock);
   const rng = systemRng();
   const transport = new UndiciTransport({ clock, wheel });
   const sockets = new SocketFolder();
-  const settled = new Topic<Exchange>();
-  const tried = new Topic<TryFact>();
+  const topics = { settled: new Topic<Exchange>(), tried: new Topic<TryFact>() };
   const secondReleases = { count: 0 };
   const parts = { clock, wheel, rng, transport, log, secondReleases, newSocketPath: sockets.newPath };
-  const live = assembleBackends(settings, parts);
-  const backends = live.map(({ backend }) => backend);
-  const routes = assembleRoutes(settings, backends, routePath({ transport, clock, tried }));
-  const serve = requestPath({ settled, limits: settings.listen, routes: () => routes, clock, rng });
-  const running = new RunningExchanges(serve, settled);
-  const registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases });
-  logExchanges({ line }, settled);
-  const ports = await openPorts({ settings, backends, routes, running, registry, clock, wheel, log }).catch((error) => {
+  const generations = newGenerations(settings, parts, topics.tried);
+  const path = requestPath({ settled: topics.settled, limits: settings.listen, clock, rng });
+  const running = new RunningExchanges(path, topics.settled);
+  const reloads = new Reloader({ load, apply: (wanted) => apply(wanted, generations, log), log });
+  const { reload } = reloads;
+  const current = (): LiveGeneration => generations.current;
+  const backends = (): readonly Backend[] => current().generation.backends;
+  const registry = gatewayMetrics({ ...topics, backends, secondReleases, reloads });
+  logExchanges({ line }, topics.settled);
+  const ports = await openPorts({ current, running, registry, clock, wheel, log, reload }).catch((error) => {
     sockets.remove();
     throw error;
   });
-  for (const { start } of live) start();
+  generations.start();
   return {
     clientPort: portOf(ports.client),
     adminPort: portOf(ports.admin),
     backends,
-    settle: (timeoutMs) => allSettled(backends, clock, timeoutMs),
+    settle: (timeoutMs) => generations.settle(timeoutMs),
+    reload,
     async close(drainMs) {
       ports.isClosing = true;
       await drain(ports.client, running, clock, drainMs);
-      await closeAll(live, transport, ports);
+      await closeAll(generations, transport, ports);
       wheel.close();
       sockets.remove();
     },
   };
+}
+
+/** Puts other settings in force, as far as they can be had without a restart; gives the keys that cannot. */
+async function apply(wanted: Settings, generations: Generations, log: Log): Promise<readonly string[]> {
+  const { settings, needsRestart } = withoutRestart(wanted, generations.current.settings);
+  await generations.replace(settings);
+  log.level = settings.telemetry.logLevel;
+  return needsRestart;
 }
 
 /** `.js` where this was compiled. */
@@ -80,12 +104,15 @@ const workerProgram = {
   bundledModels: join(import.meta.dirname, 'worker', 'models'),
 };
 
-function assembleBackends(
-  { backends }: Settings,
-  parts: Omit<BackendParts, 'board' | keyof typeof workerProgram>,
-): LiveBackend[] {
-  const all = { ...parts, ...workerProgram, board: new LoadBoard() };
-  return backends.map((one) => assembleBackend(one, all));
+function newGenerations(
+  settings: Settings,
+  parts: Omit<GenerationParts, 'serve' | 'board' | 'living' | keyof typeof workerProgram>,
+  tried: Topic<TryFact>,
+): Generations {
+  const serve = routePath({ transport: parts.transport, clock: parts.clock, tried });
+  const board = new LoadBoard();
+  const living = new Set<ReplicaLife>();
+  return new Generations(settings, { ...parts, ...workerProgram, serve, board, living });
 }
 
 /** How often connections that have become idle are closed while the gateway waits for the others. */
@@ -104,17 +131,10 @@ async function drain(server: Server, running: RunningExchanges, clock: Clock, dr
   await clock.sleep(sweepMs);
 }
 
-async function closeAll(live: readonly LiveBackend[], transport: Transport, { client, admin }: Ports): Promise<void> {
+async function closeAll(generations: Generations, transport: Transport, { client, admin }: Ports): Promise<void> {
   client.closeAllConnections();
-  await Promise.all(live.map((one) => one.close()));
+  await generations.close();
   await transport.close();
   admin.close();
   admin.closeAllConnections();
-}
-
-async function allSettled(backends: readonly Backend[], clock: Clock, timeoutMs: number): Promise<void> {
-  const deadlineMs = clock.nowMs() + timeoutMs;
-  const isUndecided = (): boolean =>
-    backends.some((backend) => backend.replicas.some((replica) => replica.standing === 'starting'));
-  while (isUndecided() && clock.nowMs() < deadlineMs) await clock.sleep(10);
 }

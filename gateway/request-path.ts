@@ -2,7 +2,6 @@ import type { Clock } from './kernel/clock.ts';
 import type { Rng } from './kernel/rng.ts';
 import type { Topic } from './kernel/topic.ts';
 import type { Exchange } from './pipeline/exchange.ts';
-import type { Routes } from './pipeline/route.ts';
 import { compose, type Serve } from './pipeline/stage.ts';
 import { account } from './stages/account.ts';
 import { admit } from './stages/admit.ts';
@@ -16,7 +15,6 @@ import type { TryParts } from './stages/try-once.ts';
 export interface PathParts {
   readonly settled: Topic<Exchange>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
-  readonly routes: () => Routes;
   readonly clock: Clock;
   readonly rng: Rng;
 }
@@ -28,7 +26,7 @@ export function requestPath(parts: PathParts): Serve {
       account(parts.settled, parts.clock), // outermost: sees every reply, refusal and departure, and counts each once
       identify(), // before anything is read: who is asking decides what may be spent on it
       read(parts.limits, parts.clock), // a bounded body, before routing: most protocols name the model in it
-      route(parts.routes, parts.rng), // goes on with the way of the route that it finds
+      route(parts.rng), // goes on with the way of the route that it finds in its own configuration
     ],
     neverReached,
   );

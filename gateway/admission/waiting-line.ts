@@ -1,26 +1,17 @@
 /** Who is next. First come, first served, with a way to the head for those who were served before and must come back. Every move is O(1). */
 export class WaitingLine<T> {
-  readonly #maxLength: number;
   readonly #ends: Ends<T> = { first: null, last: null, length: 0 };
-
-  constructor(maxLength: number) {
-    this.#maxLength = maxLength;
-  }
 
   get length(): number {
     return this.#ends.length;
   }
 
-  get isFull(): boolean {
-    return this.length >= this.#maxLength;
+  /** Takes the last place. How long a line may become is for those to say who let people join. */
+  join(item: T): Place<T> {
+    return new Place(item, this.#ends, false);
   }
 
-  /** Takes the last place, or null when the line is full. */
-  join(item: T): Place<T> | null {
-    return this.isFull ? null : new Place(item, this.#ends, false);
-  }
-
-  /** Takes the first place, also in a full line: whoever is entitled to it has been admitted before. */
+  /** Takes the first place. */
   joinAtHead(item: T): Place<T> {
     return new Place(item, this.#ends, true);
   }

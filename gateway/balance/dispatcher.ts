@@ -1,4 +1,4 @@
-import type { Place, WaitingLine } from '../admission/waiting-line.ts';
+import type { WaitingLine } from '../admission/waiting-line.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -19,6 +19,8 @@ export interface Wish {
 
 /** Somebody in the line. */
 export interface Waiter {
+  /** Whom it came to, and by whose replicas and policy it is served. */
+  readonly dispatcher: Dispatcher;
   readonly wish: Wish;
   readonly notThese: readonly Replica[];
   readonly alarm: Alarm;
@@ -30,8 +32,9 @@ interface Options {
   readonly backendName: string;
   readonly replicas: readonly Replica[];
   readonly policy: Policy;
+  /** Shared with the dispatchers that the same backend had before and will have: a line outlives a reload. */
   readonly line: WaitingLine<Waiter>;
-  readonly queueWaitMs: number;
+  readonly queue: { readonly maxLength: number; readonly waitMs: number };
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   /** A lease was released a second time: a fault of ours, counted in production and fatal in tests. */
@@ -39,31 +42,47 @@ interface Options {
 }
 
 const nobody: readonly Replica[] = [];
+const nobodySpent: readonly Dispatcher[] = [];
 const retryAfterMs = 1000;
 
 /** Turns a wish for one of a backend's replicas into a lease. Waiting for a credit, picking and leasing are one step, so that no two wishes take the same credit. */
 export class Dispatcher {
   readonly #options: Options;
   readonly #eligible: Replica[] = [];
+  readonly #undo: readonly (() => void)[];
+  /** Of the wishes in the line, those that came to this dispatcher. */
+  #waiting = 0;
   readonly #watcher = {
-    released: (): void => this.#serveLine(),
+    // Whoever else knows the replica may have somebody waiting for it, too.
+    released: ({ replica }: Lease): void => replica.changed.publish(replica.state),
     releasedTwice: (lease: Lease): void => this.#options.onSecondRelease(lease),
   };
 
   constructor(options: Options) {
     this.#options = options;
-    for (const replica of options.replicas) replica.changed.subscribe(() => this.#serveLine());
+    const serve = (): void => this.#serveLine();
+    this.#undo = options.replicas.map(({ changed }) => changed.subscribe(serve));
   }
 
-  /** Wishes in the line. */
+  /** Where its wishes wait, for the dispatcher that follows it. */
+  get line(): WaitingLine<Waiter> {
+    return this.#options.line;
+  }
+
+  /** Hears no more of its replicas. To be called when nobody who came to it waits or holds a lease. */
+  close(): void {
+    for (const undo of this.#undo) undo();
+  }
+
+  /** Wishes in the line, also those that came to other dispatchers of the same backend. */
   get waitingCount(): number {
     return this.#options.line.length;
   }
 
-  /** A lease at once where a replica has a credit and nobody waits before; else a place in the line. Who comes back after a failure (`notThese`) waits at its head. */
+  /** A lease at once where a replica has a credit and nobody waits before who could have it; else a place in the line. Who comes back after a failure (`notThese`) waits at its head. */
   take(wish: Wish, notThese: readonly Replica[] = nobody): Lease | Promise<Lease> {
     wish.cancellation.throwIfCancelled();
-    const lease = this.#options.line.length === 0 || notThese.length > 0 ? this.tryTake(wish, notThese) : null;
+    const lease = this.#waiting === 0 || notThese.length > 0 ? this.tryTake(wish, notThese) : null;
     if (lease !== null) return lease;
     const refusal = this.#refusalToWait(notThese);
     if (refusal !== null) throw refusal;
@@ -86,8 +105,8 @@ export class Dispatcher {
   /** Why a wish made now could not be served however long it waited, or null. A full line turns away newcomers only. */
   refusal(notThese: readonly Replica[] = nobody): GatewayError | null {
     const refusal = this.#refusalToWait(notThese);
-    if (refusal === null || this.#options.line.length > 0) return refusal;
-    // A line in which nobody may wait is always full, but need not hold anybody up.
+    if (refusal === null || this.#waiting > 0) return refusal;
+    // A line in which nobody may wait is always full, but need not hold anybody up; nor need one that is full of those from before a reload.
     return this.#isAnyEligible(notThese) ? null : refusal;
   }
 
@@ -97,25 +116,27 @@ export class Dispatcher {
   }
 
   #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
-    const { backendName, replicas, line } = this.#options;
+    const { backendName, replicas, line, queue } = this.#options;
     if (!isAnyInProspect(replicas, notThese)) return noneEligible(backendName);
-    if (!line.isFull || notThese.length > 0) return null;
+    if (line.length < queue.maxLength || notThese.length > 0) return null;
     const message = `backend ${backendName}: all replicas are busy and ${line.length} requests wait already`;
     return new GatewayError('queue_full', message, { retryAfterMs });
   }
 
   #wait(wish: Wish, notThese: readonly Replica[]): Promise<Lease> {
-    const { line, wheel, clock, queueWaitMs, backendName } = this.#options;
+    const { line, wheel, clock, queue, backendName } = this.#options;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        place?.leave();
+        place.leave();
+        this.#waiting -= 1;
         waiter.alarm.disarm();
         wish.cancellation.off(waiter.refuse);
       };
       const waiter: Waiter = {
+        dispatcher: this,
         wish,
         notThese,
-        alarm: wheel.arm(clock.nowMs() + queueWaitMs, () => waiter.refuse(waitedTooLong(backendName, queueWaitMs))),
+        alarm: wheel.arm(clock.nowMs() + queue.waitMs, () => waiter.refuse(waitedTooLong(backendName, queue.waitMs))),
         give: (lease) => {
           leave();
           resolve(lease);
@@ -125,26 +146,39 @@ export class Dispatcher {
           reject(error);
         },
       };
-      const place: Place<Waiter> | null = notThese.length > 0 ? line.joinAtHead(waiter) : line.join(waiter);
+      const place = notThese.length > 0 ? line.joinAtHead(waiter) : line.join(waiter);
+      this.#waiting += 1;
       wish.cancellation.onCancel(waiter.refuse);
       // Whoever is ahead may be waiting for a replica that this one may not have, or the other way round.
       this.#serveLine();
     });
   }
 
-  /** Hands what has become free to those who wait, in order; somebody who may not have a free replica does not hold up those behind. */
+  /** Hands what has become free to those who wait, in order, each by the dispatcher it came to. */
   #serveLine(): void {
-    const { line, replicas, backendName, clock } = this.#options;
+    const { line, clock } = this.#options;
     if (line.length === 0) return;
     const nowMs = clock.nowMs();
+    let spent: readonly Dispatcher[] = nobodySpent;
+    let spentWaiting = 0;
     for (const { item: waiter } of line) {
+      const { dispatcher, wish } = waiter;
       // Its cancellation is about to fire: a replica would work for nobody.
-      if (waiter.wish.deadlineMs <= nowMs) continue;
-      const lease = this.tryTake(waiter.wish, waiter.notThese);
-      if (lease !== null) waiter.give(lease);
-      else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(noneEligible(backendName));
-      else if (waiter.notThese.length === 0) return;
+      if (wish.deadlineMs <= nowMs || spent.includes(dispatcher) || dispatcher.#serve(waiter)) continue;
+      spentWaiting += dispatcher.#waiting;
+      if (spentWaiting === line.length) return;
+      spent = [...spent, dispatcher];
     }
+  }
+
+  /** Serves one who waits, or refuses it, as far as that can be done now. False when there is nothing for anybody behind it either; who may not have every replica holds up nobody. */
+  #serve(waiter: Waiter): boolean {
+    const { replicas, backendName } = this.#options;
+    const lease = this.tryTake(waiter.wish, waiter.notThese);
+    if (lease !== null) waiter.give(lease);
+    else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(noneEligible(backendName));
+    else return waiter.notThese.length > 0;
+    return true;
   }
 }
 

@@ -1,11 +1,9 @@
 import type { Gate } from '../guard/gate.ts';
 import type { BoardSlot } from '../kernel/load-board.ts';
-import { Topic } from '../kernel/topic.ts';
+import type { Topic } from '../kernel/topic.ts';
 import type { LoadReport } from './load-report.ts';
+import type { ReplicaState, Standing } from './replica-state.ts';
 import type { LoadMeter, LoadSignal } from './signal.ts';
-
-/** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
-export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
 
 /** Where a replica listens and how to speak to it. */
 export interface Address {
@@ -27,14 +25,13 @@ interface Options {
   /** Requests it works on at once, as configured; null where it is left to the replica to report. */
   readonly slots: number | null;
   readonly signal: LoadSignal;
-  readonly slot: BoardSlot;
-  readonly gate: Gate;
+  readonly state: ReplicaState;
 }
 
 /** How far beyond a replica's slots requests are sent to it: enough that a slot never idles while the next request travels. */
 const creditsPerSlot = 1.25;
 
-/** One server process behind the gateway, with all the gateway knows of it. */
+/** One server process behind the gateway, as one configuration has it; what is known of it stands in its state. */
 export class Replica {
   readonly id: string;
   readonly backendName: string;
@@ -42,59 +39,47 @@ export class Replica {
   readonly fullName: string;
   readonly address: Address;
   readonly weight: number;
+  readonly state: ReplicaState;
   readonly slot: BoardSlot;
   readonly meter: LoadMeter;
   readonly gate: Gate;
-  /** Tells that the replica may now be able to take a request it could not take before, or the reverse. */
-  readonly changed = new Topic<Replica>();
   readonly #configuredSlots: number | null;
-  #report: LoadReport | null = null;
-  #standing: Standing = 'starting';
-  #reason = 'not yet checked';
 
-  constructor(options: Options) {
-    this.id = options.id;
-    this.backendName = options.backendName;
-    this.fullName = `${options.backendName}/${options.id}`;
-    this.address = options.address;
-    this.weight = options.weight;
-    this.slot = options.slot;
-    this.gate = options.gate;
-    this.meter = options.signal.newMeter(options.slot);
-    this.#configuredSlots = options.slots;
+  constructor({ id, backendName, address, weight, slots, signal, state }: Options) {
+    this.id = id;
+    this.backendName = backendName;
+    this.fullName = `${backendName}/${id}`;
+    this.address = address;
+    this.weight = weight;
+    this.state = state;
+    this.slot = state.slot;
+    this.gate = state.gate;
+    this.meter = state.meterOf(signal);
+    this.#configuredSlots = slots;
   }
 
   get standing(): Standing {
-    return this.#standing;
+    return this.state.standing;
   }
 
   /** Why it stands so, for people. */
   get reason(): string {
-    return this.#reason;
+    return this.state.reason;
   }
 
-  setStanding(standing: Standing, reason: string): void {
-    this.#reason = reason;
-    if (standing === this.#standing) return;
-    this.#standing = standing;
-    this.changed.publish(this);
+  /** Tells that it may now be able to take a request it could not take before, or the reverse. */
+  get changed(): Topic<ReplicaState> {
+    return this.state.changed;
   }
 
   /** Requests it works on at once: as configured, else as it reports, else unknown (null). */
   get slots(): number | null {
-    return this.#configuredSlots ?? this.#report?.slots ?? null;
+    return this.#configuredSlots ?? this.report?.slots ?? null;
   }
 
   /** The last it said of its load, null before it has said anything. */
   get report(): LoadReport | null {
-    return this.#report;
-  }
-
-  /** Takes a load report in. Where slots are configured, the configuration holds. */
-  takeReport(report: LoadReport): void {
-    const slotsBefore = this.slots;
-    this.#report = report;
-    if (this.slots !== slotsBefore) this.changed.publish(this);
+    return this.state.report;
   }
 
   /** Whether it may be handed one more request. Unknown slots bind nothing: wrongly guessed ones would turn a fast replica into a queue. */

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import pino from 'pino';
-import { assembleBackend } from '../assemble-backend.ts';
-import { assembleRoutes } from '../assemble-routes.ts';
+import { buildGeneration } from '../assemble-generation.ts';
 import { mountEndpoints } from '../http/app.ts';
 import type { Connection } from '../http/connection.ts';
 import { ownAnswers } from '../http/own-answers.ts';
@@ -161,10 +160,11 @@ function routesOf(settings: Settings): RouteTable {
     newSocketPath: () => 'none',
     workerCommand: [process.execPath] as const,
     bundledModels: '',
+    living: new Set<never>(),
     secondReleases: { count: 0 },
+    serve: () => Promise.reject(new Error('a dry run sends nothing')),
   };
-  const backends = settings.backends.map((one) => assembleBackend(one, parts).backend);
-  return assembleRoutes(settings, backends, () => Promise.reject(new Error('a dry run sends nothing')));
+  return buildGeneration(settings, null, parts).routes;
 }
 
 function inWords({ protocol, operation, model, tenant, rules, backends, deadlineMs }: Explanation): string {

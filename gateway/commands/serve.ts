@@ -17,7 +17,7 @@ const oneWishMs = 500;
 export async function serve(file: string): Promise<void> {
   const settings = loadSettings(file);
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
-  const gateway = await assemble(settings, output);
+  const gateway = await assemble({ settings, load: () => loadSettings(file), output });
   let endingAtMs: number | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const nowMs = systemClock.nowMs();
@@ -33,7 +33,10 @@ export async function serve(file: string): Promise<void> {
   };
   // Whoever read what is printed has gone: the gateway has not.
   process.stdout.on('error', () => {});
-  process.on('SIGHUP', () => output.log.warn('SIGHUP is ignored: the configuration is read at the start'));
+  process.on('SIGHUP', () => {
+    output.log.info('SIGHUP: the configuration is read again');
+    void gateway.reload();
+  });
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   await gateway.settle(patienceMs);
@@ -44,7 +47,7 @@ function describe(gateway: Gateway, settings: Settings): string {
   const client = `http://${authorityOf(settings.listen.host, gateway.clientPort)}`;
   const operator = `http://${authorityOf(settings.admin.host, gateway.adminPort)}`;
   const lines = [`headgate listens for clients on ${client} and for operators on ${operator}`];
-  for (const backend of gateway.backends) {
+  for (const backend of gateway.backends()) {
     const unready = backend.replicas.filter((replica) => replica.standing !== 'ready');
     for (const { fullName, standing, reason } of unready) lines.push(`replica ${fullName} is ${standing}: ${reason}`);
   }

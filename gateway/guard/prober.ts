@@ -21,6 +21,7 @@ export class Prober {
   #isReady: boolean | null = null;
   #inARow = 0;
   #timer: Timer | null = null;
+  #isRunning = false;
   /** Tells a check that began before the last start or stop from one that still counts. */
   #epoch = 0;
 
@@ -28,9 +29,15 @@ export class Prober {
     this.#options = options;
   }
 
+  /** Whether it checks: it has been started and not stopped since. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** Forgets what was known and checks at once. */
   start(): void {
     this.stop();
+    this.#isRunning = true;
     this.#isReady = null;
     this.#inARow = 0;
     const { everyMs, phaseShare } = this.#options;
@@ -39,6 +46,7 @@ export class Prober {
 
   /** No more checks; the result of one under way is not told. */
   stop(): void {
+    this.#isRunning = false;
     this.#epoch += 1;
     this.#timer?.cancel();
   }

@@ -12,8 +12,22 @@ export interface AdminView {
   config(): object;
 }
 
+/** How a reload ended: `faults` are each `file:line:column: path: got X, wanted Y`, `needsRestart` keys such as `listen.port`. */
+export type ReloadResult =
+  | { readonly kind: 'reloaded'; readonly needsRestart: readonly string[] }
+  | { readonly kind: 'refused'; readonly faults: readonly string[] };
+
+/** What operators can change. */
+export interface AdminActions {
+  /** Reads the configuration again. */
+  reload(): Promise<ReloadResult>;
+  /** Takes a replica out, or puts it back. Gives it as `GET /api/backends` shows it; null when there is none. */
+  setDrained(backend: string, id: string, isDrained: boolean): object | null;
+}
+
 interface Options {
   readonly view: AdminView;
+  readonly actions: AdminActions;
   /** Asked for by everything under /api; null for none. */
   readonly token: string | null;
   readonly isLoopback: boolean;

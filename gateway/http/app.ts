@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
@@ -16,6 +17,8 @@ import { writeReply } from './write-reply.ts';
 
 interface Parts {
   readonly serve: Serve;
+  /** The one that exchanges opened now belong to. */
+  current(): Generation;
   readonly protocols: readonly Protocol[];
   /** Speaks to those whose path belongs to no protocol. */
   readonly fallbackProtocol: Protocol;
@@ -67,7 +70,8 @@ export function mountEndpoints(
 
 /** Tells Hono at once that the answer is taken care of: waiting for it there would cost four more promises a request. */
 function handle(context: NodeContext, protocol: Protocol, endpoint: Endpoint, parts: Parts): Response {
-  const exchange = openExchange(context, { protocol, endpoint, clock: parts.clock, wheel: parts.wheel });
+  const { clock, wheel } = parts;
+  const exchange = openExchange(context, { generation: parts.current(), protocol, endpoint, clock, wheel });
   const refusal = judge(context, parts) ?? (endpoint === noEndpoint ? noSuchEndpoint(context, parts) : null);
   if (refusal !== null) exchange.cancellation.cancel(refusal);
   const allowed = refusal?.code === 'method_not_allowed' ? methodsAt(context.req.path, parts) : null;

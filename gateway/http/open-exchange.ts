@@ -5,11 +5,13 @@ import { GatewayError } from '../kernel/errors.ts';
 import { newRequestId } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Exchange } from '../pipeline/exchange.ts';
+import type { Generation } from '../pipeline/generation.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Connection } from './connection.ts';
 import { IncomingBody } from './read-body.ts';
 
 interface Options {
+  readonly generation: Generation;
   readonly protocol: Protocol;
   readonly endpoint: Endpoint;
   readonly clock: Clock;
@@ -22,7 +24,10 @@ export type NodeContext = Context<{ Bindings: Connection }>;
 const acceptableId = /^[\w\-=]{1,255}$/;
 
 /** Makes an exchange of a request's head: its id, its deadline, and the client's departure from now on. */
-export function openExchange(context: NodeContext, { protocol, endpoint, clock, wheel }: Options): Exchange {
+export function openExchange(
+  context: NodeContext,
+  { generation, protocol, endpoint, clock, wheel }: Options,
+): Exchange {
   const { incoming, outgoing } = context.env;
   const { headers, method = 'GET', url = '/' } = incoming;
   const givenId = headers['x-request-id'];
@@ -30,6 +35,7 @@ export function openExchange(context: NodeContext, { protocol, endpoint, clock, 
   const exchange = new Exchange({
     id: typeof givenId === 'string' && acceptableId.test(givenId) ? givenId : newRequestId(),
     receivedAtMs: clock.nowMs(),
+    generation,
     protocol,
     head: {
       method,

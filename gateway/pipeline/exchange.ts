@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Ask } from './ask.ts';
+import type { Generation } from './generation.ts';
 import type { Headers } from './headers.ts';
 import { Journal } from './journal.ts';
 import type { Endpoint, Protocol } from './protocol.ts';
@@ -34,6 +35,7 @@ export interface Incoming {
 interface Options {
   readonly id: string;
   readonly receivedAtMs: number;
+  readonly generation: Generation;
   readonly protocol: Protocol;
   readonly head: RequestHead;
   readonly incoming: Incoming;
@@ -44,6 +46,8 @@ interface Options {
 export class Exchange {
   readonly id: string;
   readonly receivedAtMs: number;
+  /** The configuration it is served by, to its end. */
+  readonly generation: Generation;
   readonly protocol: Protocol;
   readonly head: RequestHead;
   readonly incoming: Incoming;
@@ -61,6 +65,7 @@ export class Exchange {
   constructor(options: Options) {
     this.id = options.id;
     this.receivedAtMs = options.receivedAtMs;
+    this.generation = options.generation;
     this.protocol = options.protocol;
     this.head = options.head;
     this.incoming = options.incoming;

@@ -22,6 +22,7 @@ export class RunningExchanges {
   /** Answers an exchange, which is under way from now on. */
   readonly serve: Serve = (exchange) => {
     exchange.runningAt = this.#running.push(exchange) - 1;
+    exchange.generation.enter();
     return this.#serve(exchange);
   };
 
@@ -44,6 +45,7 @@ export class RunningExchanges {
       this.#running[exchange.runningAt] = last;
       last.runningAt = exchange.runningAt;
     }
+    exchange.generation.leave();
     if (this.count === 0) for (const tell of this.#whenNone.splice(0)) tell();
   }
 }

@@ -1,25 +1,24 @@
 import { GatewayError } from '../kernel/errors.ts';
 import type { Rng } from '../kernel/rng.ts';
-import type { Routes } from '../pipeline/route.ts';
 import type { Stage } from '../pipeline/stage.ts';
 import { drawBackend } from '../routing/draw.ts';
 import { upstreamModelOf } from '../routing/route-table.ts';
 
 /** Finds the rule for a request, draws one of its backends, and goes on with the stages composed for that rule. It has no `next` of its own. */
-export function route(routes: () => Routes, rng: Rng): Stage {
+export function route(rng: Rng): Stage {
   return {
     name: 'route',
     wrap: () => (exchange) => {
       const { head, protocol, ask, journal, tenant } = exchange;
-      const current = routes();
-      const found = current.find({
+      const { routes } = exchange.generation;
+      const found = routes.find({
         protocol: protocol.name,
         model: ask.model,
         tenant,
         path: head.path,
         headers: head.headers,
       });
-      if (found === null) throw unknownModel(ask.model, current.modelNames(protocol.name));
+      if (found === null) throw unknownModel(ask.model, routes.modelNames(protocol.name));
       const backend = drawBackend(found, rng);
       exchange.choice = { route: found, backend, upstreamModel: upstreamModelOf(backend, ask.model) };
       journal.model = ask.model;

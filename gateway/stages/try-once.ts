@@ -101,7 +101,7 @@ class TryWatch implements BodyObserver {
 function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
   if (loadReport === null) return;
   const report = parseLoadReport(loadReport);
-  if (report !== null) replica.takeReport(report);
+  if (report !== null) replica.state.takeReport(report);
 }
 
 function badCredential(status: number, { replica }: Lease): GatewayError {

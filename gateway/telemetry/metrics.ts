@@ -12,6 +12,13 @@ interface Sources {
   readonly tried: Topic<TryFact>;
   /** How often a lease was released twice so far: a fault of the gateway's. */
   readonly secondReleases: { readonly count: number };
+  readonly reloads: Reloads;
+}
+
+/** How the configuration was read again. */
+interface Reloads {
+  readonly counts: Readonly<Record<'success' | 'failure', number>>;
+  readonly isLastSuccessful: boolean;
 }
 
 /** The gateway's metrics. What changes with every request is counted here; what replicas and lines hold is read when scraped. */
@@ -21,6 +28,7 @@ export function gatewayMetrics(sources: Sources): Registry {
   sources.settled.subscribe((exchange) => exchanges.count(exchange));
   countTries(registry, sources.tried);
   showBackends(registry, sources.backends);
+  showReloads(registry, sources.reloads);
   new Counter({
     name: metricNames.leasesReleasedTwice,
     help: 'Leases released a second time; anything but 0 is a fault in the gateway.',
@@ -55,6 +63,27 @@ function countTries(registry: Registry, tried: Topic<TryFact>): void {
           for (const [outcome, count] of Object.entries(byOutcome)) this.inc({ backend, outcome, kind }, count);
         }
       }
+    },
+  });
+}
+
+function showReloads(registry: Registry, reloads: Reloads): void {
+  new Counter({
+    name: metricNames.configReloads,
+    help: 'Reloads of the configuration, by how they ended.',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(reloads.counts)) this.inc({ result }, count);
+    },
+  });
+  new Gauge({
+    name: metricNames.configLastReload,
+    help: 'Whether the configuration in force is the one that was last read: 1 if so.',
+    registers: [registry],
+    collect() {
+      this.set(reloads.isLastSuccessful ? 1 : 0);
     },
   });
 }

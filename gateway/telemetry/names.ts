@@ -13,6 +13,8 @@ export const metricNames = {
   replicaStanding: 'headgate_replica_standing',
   tries: 'headgate_tries_total',
   leasesReleasedTwice: 'headgate_leases_released_twice_total',
+  configReloads: 'headgate_config_reloads_total',
+  configLastReload: 'headgate_config_last_reload_successful',
   workerBatchSize: 'headgate_worker_batch_size',
   workerQueueDepth: 'headgate_worker_queue_depth',
   workerInference: 'headgate_worker_inference_seconds',

@@ -30,7 +30,9 @@ export interface Transport {
     timeouts: TryTimeouts,
     cancellation: Cancellation,
   ): Promise<UpstreamReply>;
-  /** Closes idle connections of a replica that is no longer used; running requests finish. */
+  /** Says that a replica may be sent to until it is forgotten. Those that share their state share their connections, too, where these are made alike. */
+  hold(replica: Replica, connectMs: number): void;
+  /** Closes the connections of a replica that nobody else holds; running requests finish. */
   forget(replica: Replica): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { type Dispatcher, Pool } from 'undici';
 import type { TryTimeouts } from '../balance/backend.ts';
 import type { Replica } from '../balance/replica.ts';
+import type { ReplicaState } from '../balance/replica-state.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
@@ -24,12 +26,27 @@ interface Options {
   readonly connect?: (replica: Replica, connectMs: number) => Connections;
 }
 
-/** Carries requests over HTTP/1.1, one pool of connections a replica, one request at a time on each connection. */
+/** Connections to one process, made in one way. */
+interface Link {
+  readonly state: ReplicaState;
+  readonly connectMs: number;
+  readonly tls: Replica['address']['tls'];
+  /** The replicas that are sent to over it. */
+  holders: number;
+  /** Null before they were needed. */
+  connections: Connections | null;
+}
+
+/** Carries requests over HTTP/1.1, one pool of connections a process, one request at a time on each connection. */
 export class UndiciTransport implements Transport {
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
   readonly #connect: (replica: Replica, connectMs: number) => Connections;
-  readonly #connections = new Map<Replica, Connections>();
+  readonly #links = new Map<Replica, Link>();
+  /** The last one for each process: what a replica shares when it can. */
+  readonly #latest = new Map<ReplicaState, Link>();
+  /** Forgotten ones in which requests still run. */
+  readonly #ending = new Set<Connections>();
 
   constructor({ clock, wheel, connect = openPool }: Options) {
     this.#clock = clock;
@@ -62,25 +79,51 @@ export class UndiciTransport implements Transport {
     });
   }
 
+  hold(replica: Replica, connectMs: number): void {
+    this.#hold(replica, connectMs);
+  }
+
   async forget(replica: Replica): Promise<void> {
-    const connections = this.#connections.get(replica);
-    this.#connections.delete(replica);
-    await connections?.close();
+    const link = this.#links.get(replica);
+    if (link === undefined) return;
+    this.#links.delete(replica);
+    link.holders -= 1;
+    if (link.holders > 0) return;
+    if (this.#latest.get(link.state) === link) this.#latest.delete(link.state);
+    if (link.connections === null) return;
+    this.#ending.add(link.connections);
+    await link.connections.close();
+    this.#ending.delete(link.connections);
   }
 
   async close(): Promise<void> {
-    const all = [...this.#connections.values()];
-    this.#connections.clear();
-    await Promise.all(all.map((one) => one.destroy()));
+    const links = new Set(this.#links.values());
+    this.#links.clear();
+    this.#latest.clear();
+    await Promise.all([...this.#ending, ...[...links].map((one) => one.connections)].map((one) => one?.destroy()));
   }
 
   #to(replica: Replica, { connectMs }: TryTimeouts): Connections {
-    const known = this.#connections.get(replica);
-    if (known !== undefined) return known;
-    const connections = this.#connect(replica, connectMs);
-    this.#connections.set(replica, connections);
-    return connections;
+    const link = this.#links.get(replica) ?? this.#hold(replica, connectMs);
+    link.connections ??= this.#connect(replica, link.connectMs);
+    return link.connections;
   }
+
+  #hold(replica: Replica, connectMs: number): Link {
+    const { state, address } = replica;
+    const latest = this.#latest.get(state);
+    const isAlike = latest !== undefined && isDeepStrictEqual(made(latest), made({ connectMs, tls: address.tls }));
+    const link = isAlike ? latest : { state, connectMs, tls: address.tls, holders: 0, connections: null };
+    link.holders += 1;
+    this.#latest.set(state, link);
+    this.#links.set(replica, link);
+    return link;
+  }
+}
+
+/** What two ways to connect are compared by. */
+function made({ connectMs, tls }: Pick<Link, 'connectMs' | 'tls'>): object {
+  return { connectMs, tls };
 }
 
 /** What may be set for a pool besides what its replica says. */

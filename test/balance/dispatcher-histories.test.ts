@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { balancings } from '../../gateway/balance/registry.ts';
-import type { Replica, Standing } from '../../gateway/balance/replica.ts';
+import type { Replica } from '../../gateway/balance/replica.ts';
+import type { Standing } from '../../gateway/balance/replica-state.ts';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { repetitions } from '../support/counts.ts';
 import { Dispatching, type Taken } from '../support/dispatching.ts';
@@ -73,10 +74,10 @@ class Play {
     else if (step.kind === 'pass') await this.dispatching.pass(step.forMs);
     else if (step.kind === 'release') this.#release(step.which);
     else if (step.kind === 'cancel') this.#cancel(step.which);
-    else if (step.kind === 'stand') this.#replica(step.replica).setStanding(step.standing, 'by the history');
+    else if (step.kind === 'stand') this.#replica(step.replica).state.setStanding(step.standing, 'by the history');
     else {
       const silence = { inFlight: null, queued: null, serviceSeconds: null };
-      this.#replica(step.replica).takeReport({ slots: step.slots, ...silence });
+      this.#replica(step.replica).state.takeReport({ slots: step.slots, ...silence });
     }
     await this.dispatching.pass();
     this.#assertInOrder([...waiting, ...this.made.slice(madeCount)]);

@@ -49,11 +49,11 @@ describe('credits', () => {
   it('grow with a report that tells of more slots, which wakes the line', async () => {
     const replica = newReplica();
     const play = new Dispatching([replica]);
-    replica.takeReport({ slots: 1, ...silence });
+    replica.state.takeReport({ slots: 1, ...silence });
     const taken = Array.from({ length: 7 }, () => play.take());
     await play.pass();
     assert.deepEqual(fates(taken), ['a', 'a', '-', '-', '-', '-', '-']);
-    replica.takeReport({ slots: 3, ...silence });
+    replica.state.takeReport({ slots: 3, ...silence });
     await play.pass();
     assert.deepEqual(fates(taken), ['a', 'a', 'a', 'a', '-', '-', '-']);
   });
@@ -62,7 +62,7 @@ describe('credits', () => {
     const replica = newReplica();
     const play = new Dispatching([replica]);
     const taken = Array.from({ length: 5 }, () => play.take());
-    replica.takeReport({ slots: 1, ...silence });
+    replica.state.takeReport({ slots: 1, ...silence });
     const late = play.take();
     for (const { lease } of taken.slice(0, 3)) lease?.release('succeeded');
     await play.pass();
@@ -213,7 +213,7 @@ describe('a wish that waiting cannot help', () => {
     const taken = play.take();
     assert.deepEqual(fates([taken]), ['-']);
     assert.equal(play.dispatcher.refusal(), null);
-    replica.setStanding('ready', 'passed its health check');
+    replica.state.setStanding('ready', 'passed its health check');
     await play.pass();
     assert.deepEqual(fates([taken]), ['a']);
   });
@@ -222,7 +222,7 @@ describe('a wish that waiting cannot help', () => {
     const replica = newReplica({ slots: 1 });
     const play = new Dispatching([replica]);
     const taken = Array.from({ length: 4 }, () => play.take());
-    replica.setStanding('unready', 'gone');
+    replica.state.setStanding('unready', 'gone');
     await play.pass();
     assert.deepEqual(fates(taken), ['a', 'a', 'none_eligible', 'none_eligible']);
     assert.equal(play.dispatcher.waitingCount, 0);

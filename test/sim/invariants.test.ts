@@ -87,7 +87,9 @@ async function play({
   });
   const replicas = simulation.backends[0]?.replicas ?? [];
   for (const { atMs, replica, standing } of standings) {
-    simulation.clock.after(atMs, () => replicas[replica % replicas.length]?.setStanding(standing, 'by the history'));
+    simulation.clock.after(atMs, () =>
+      replicas[replica % replicas.length]?.state.setStanding(standing, 'by the history'),
+    );
   }
   const answers: Promise<unknown>[] = [];
   for (const { atMs, ...one } of calls) simulation.clock.after(atMs, () => answers.push(simulation.call(one)));

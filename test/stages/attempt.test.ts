@@ -203,12 +203,12 @@ describe('an attempt', () => {
     const reply = attempting.serve(exchange);
     await attempting.dispatching.pass(40);
     const other = replicas[1] ?? assert.fail();
-    other.setStanding('starting', 'loads its models');
+    other.state.setStanding('starting', 'loads its models');
     leases[0]?.release('succeeded');
-    replicas[0].setStanding('draining', 'wakes the line');
-    replicas[0].setStanding('ready', 'and has a credit');
+    replicas[0].state.setStanding('draining', 'wakes the line');
+    replicas[0].state.setStanding('ready', 'and has a credit');
     await attempting.dispatching.pass(25);
-    other.setStanding('ready', 'passed its health check');
+    other.state.setStanding('ready', 'passed its health check');
     (await reply).body.discard();
     assert.equal(exchange.journal.queueWaitMs, 65);
     assert.deepEqual(attempting.outcomes, ['first failed', 'retry abandoned']);

@@ -14,6 +14,8 @@ interface Options {
   readonly policy?: BalancingName;
   readonly maxLength?: number;
   readonly waitMs?: number;
+  /** One that goes on with the line, the clock and the wheel of this one, as after a reload. */
+  readonly after?: Dispatching;
   readonly seed?: number;
 }
 
@@ -26,19 +28,21 @@ export interface Taken {
 
 /** A dispatcher on a virtual clock. */
 export class Dispatching {
-  readonly clock = new VirtualClock();
-  readonly wheel = new TimerWheel(this.clock);
+  readonly clock: VirtualClock;
+  readonly wheel: TimerWheel;
   readonly dispatcher: Dispatcher;
   readonly releasedTwice: Lease[] = [];
 
   constructor(replicas: readonly Replica[], options: Options = {}) {
-    const { policy = 'least-outstanding', maxLength = 1000, waitMs = 10_000, seed = 1 } = options;
+    const { policy = 'least-outstanding', maxLength = 1000, waitMs = 10_000, seed = 1, after } = options;
+    this.clock = after?.clock ?? new VirtualClock();
+    this.wheel = after?.wheel ?? new TimerWheel(this.clock);
     this.dispatcher = new Dispatcher({
       backendName: 'pool',
       replicas,
       policy: balancings[policy].newPolicy(seededRng(seed)),
-      line: new WaitingLine(maxLength),
-      queueWaitMs: waitMs,
+      line: after?.dispatcher.line ?? new WaitingLine(),
+      queue: { maxLength, waitMs },
       clock: this.clock,
       wheel: this.wheel,
       onSecondRelease: (lease) => this.releasedTwice.push(lease),

@@ -1,8 +1,10 @@
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Exchange, type Incoming } from '../../gateway/pipeline/exchange.ts';
+import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { Headers } from '../../gateway/pipeline/headers.ts';
 import type { Endpoint } from '../../gateway/pipeline/protocol.ts';
+import type { Routes } from '../../gateway/pipeline/route.ts';
 import { openInference } from '../../gateway/protocols/open-inference.ts';
 
 /** What a test says of an exchange: an inference on the model `digits` received at 0 unless said otherwise. */
@@ -16,6 +18,15 @@ export interface ExchangeSpec {
   readonly body?: Uint8Array | string;
   /** Stands in the place of a body that comes at once. */
   readonly incoming?: Incoming;
+  /** One without routes unless said otherwise. */
+  readonly generation?: Generation;
+}
+
+const noRoutes: Routes = { find: () => null, modelNames: () => [] };
+
+/** A configuration of which only the routes matter. */
+export function newGeneration({ routes = noRoutes, onGone = () => {} }: { routes?: Routes; onGone?: () => void } = {}) {
+  return new Generation({ routes, backends: [], onGone });
 }
 
 /** An exchange as the client port opens it. */
@@ -27,6 +38,7 @@ export function newExchange(spec: ExchangeSpec = {}): Exchange {
   return new Exchange({
     id: 'r1',
     receivedAtMs: clock.nowMs(),
+    generation: spec.generation ?? newGeneration(),
     protocol: openInference,
     head: { method: endpoint.method, path, query, params, endpoint, headers },
     incoming: spec.incoming ?? wholeBody(Buffer.from(spec.body ?? '')),

@@ -1,6 +1,7 @@
 import { Lease, type LeaseWatcher } from '../../gateway/balance/lease.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
-import { type Address, Replica, type Standing } from '../../gateway/balance/replica.ts';
+import { type Address, Replica } from '../../gateway/balance/replica.ts';
+import { ReplicaState, type Standing } from '../../gateway/balance/replica-state.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
 import type { Work } from '../../gateway/balance/work.ts';
@@ -18,6 +19,8 @@ export interface ReplicaSpec {
   readonly gate?: Gate;
   readonly signal?: LoadSignal;
   readonly address?: Partial<Address>;
+  /** Shared with another replica; one of its own where none is given. */
+  readonly state?: ReplicaState;
 }
 
 /** One replica with a load board to itself. */
@@ -32,9 +35,9 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
     tls: { caPem: null, serverName: null },
     ...spec.address,
   };
-  const slot = new LoadBoard(1).takeSlot();
-  const replica = new Replica({ id, backendName: 'pool', address, weight, slots, signal, slot, gate });
-  replica.setStanding(standing, 'as the test says');
+  const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate }) } = spec;
+  const replica = new Replica({ id, backendName: 'pool', address, weight, slots, signal, state });
+  replica.state.setStanding(standing, 'as the test says');
   for (let n = 0; n < inFlight; n++) hold(replica);
   return replica;
 }

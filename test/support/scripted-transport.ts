@@ -25,6 +25,8 @@ export class ScriptedTransport implements Transport {
     return this.#answer(replica, cancellation);
   }
 
+  hold(): void {}
+
   async forget(): Promise<void> {}
 
   async close(): Promise<void> {}

@@ -4,6 +4,7 @@ import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { Replica } from '../../gateway/balance/replica.ts';
+import { ReplicaState } from '../../gateway/balance/replica-state.ts';
 import { passingGate } from '../../gateway/guard/gate.ts';
 import { asGatewayError, GatewayError } from '../../gateway/kernel/errors.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
@@ -12,6 +13,7 @@ import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Exchange } from '../../gateway/pipeline/exchange.ts';
+import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
 import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
@@ -77,6 +79,7 @@ export class Simulation {
   readonly settled: Exchange[] = [];
   readonly tried: TryFact[] = [];
   readonly running: RunningExchanges;
+  readonly #generation: Generation;
   /** Must stay 0. */
   secondReleases = 0;
 
@@ -91,7 +94,8 @@ export class Simulation {
     settled.subscribe((exchange) => this.settled.push(exchange));
     tried.subscribe((fact) => this.tried.push(fact));
     const table = assembleRoutes({ routes }, this.backends, routePath({ transport, clock: this.clock, tried }));
-    const serve = requestPath({ settled, limits, routes: () => table, clock: this.clock, rng: this.rng });
+    this.#generation = new Generation({ routes: table, backends: this.backends, onGone: () => {} });
+    const serve = requestPath({ settled, limits, clock: this.clock, rng: this.rng });
     this.running = new RunningExchanges(serve, settled);
   }
 
@@ -139,6 +143,7 @@ export class Simulation {
         found.push(`${backend.name} has ${backend.dispatcher.waitingCount} waiting`);
     }
     if (this.wheel.armedCount !== 0) found.push(`${this.wheel.armedCount} alarms are armed`);
+    if (this.#generation.underWay !== 0) found.push(`${this.#generation.underWay} exchanges are under way`);
     if (this.running.count !== 0) found.push(`${this.running.count} exchanges are running`);
     if (this.secondReleases !== 0) found.push(`${this.secondReleases} leases were released twice`);
     return found;
@@ -164,20 +169,18 @@ export class Simulation {
         weight: 1,
         slots,
         signal,
-        slot: board.takeSlot(),
-        gate: passingGate,
+        state: new ReplicaState({ slot: board.takeSlot(), gate: passingGate }),
       });
-      replica.setStanding('ready', 'simulated');
+      replica.state.setStanding('ready', 'simulated');
       this.replicas.set(replica.fullName, new SimulatedReplica(this.clock, script));
       return replica;
     });
-    const { maxLength = 1000, waitMs = 10_000 } = queue ?? {};
     const dispatcher = new Dispatcher({
       backendName: name,
       replicas: live,
       policy: newPolicy(this.rng),
-      line: new WaitingLine(maxLength),
-      queueWaitMs: waitMs,
+      line: new WaitingLine(),
+      queue: queue ?? { maxLength: 1000, waitMs: 10_000 },
       clock: this.clock,
       wheel: this.wheel,
       onSecondRelease: () => {
@@ -202,6 +205,7 @@ export class Simulation {
     const exchange = new Exchange({
       id: `r${this.settled.length}-${this.running.count}`,
       receivedAtMs: this.clock.nowMs(),
+      generation: this.#generation,
       protocol: openInference,
       head: {
         method: 'POST',

@@ -19,11 +19,12 @@ class Metering {
   readonly settled = new Topic<Exchange>();
   readonly tried = new Topic<TryFact>();
   readonly secondReleases = { count: 0 };
+  readonly reloads = { counts: { success: 0, failure: 0 }, isLastSuccessful: true };
   readonly #registry;
 
   constructor(backends: readonly Backend[] = []) {
-    const { settled, tried } = this;
-    this.#registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases: this.secondReleases });
+    const { settled, tried, secondReleases, reloads } = this;
+    this.#registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases, reloads });
   }
 
   settle(journal: Partial<Journal>): void {
@@ -97,12 +98,12 @@ describe('the gateway’s metrics', () => {
     const metering = new Metering([newBackend('pool', { replicas, dispatching })]);
     hold(replicas[0]);
     dispatching.take();
-    replicas[0].takeReport({ slots: null, inFlight: null, queued: 4, serviceSeconds: null });
+    replicas[0].state.takeReport({ slots: null, inFlight: null, queued: 4, serviceSeconds: null });
     assert.deepEqual(await metering.shown(metricNames.replicaInFlight), ['pool a 2', 'pool b 0']);
     assert.deepEqual(await metering.shown(metricNames.queueDepth), ['pool 1']);
     assert.deepEqual(await metering.shown(metricNames.replicaReportedQueue), ['pool a 4']);
     assert.deepEqual(await metering.shown(metricNames.replicaGate), ['pool a passing 1', 'pool b passing 1']);
-    replicas[1]?.setStanding('ready', 'well again');
+    replicas[1]?.state.setStanding('ready', 'well again');
     assert.deepEqual(await metering.shown(metricNames.replicaStanding), ['pool a ready 1', 'pool b ready 1']);
   });
 
@@ -111,6 +112,16 @@ describe('the gateway’s metrics', () => {
     assert.deepEqual(await metering.shown(metricNames.leasesReleasedTwice), ['0']);
     metering.secondReleases.count = 2;
     assert.deepEqual(await metering.shown(metricNames.leasesReleasedTwice), ['2']);
+  });
+
+  it('tell how the configuration was read again, from the start on', async () => {
+    const metering = new Metering();
+    assert.deepEqual(await metering.shown(metricNames.configReloads), ['success 0', 'failure 0']);
+    assert.deepEqual(await metering.shown(metricNames.configLastReload), ['1']);
+    metering.reloads.counts.failure = 2;
+    metering.reloads.isLastSuccessful = false;
+    assert.deepEqual(await metering.shown(metricNames.configReloads), ['success 0', 'failure 2']);
+    assert.deepEqual(await metering.shown(metricNames.configLastReload), ['0']);
   });
 
   it('are all in the text format, under their names, in base units and with help', async () => {

@@ -1,0 +1,89 @@
+import type { Gate } from '../guard/gate.ts';
+import type { BoardSlot } from '../kernel/load-board.ts';
+import { Topic } from '../kernel/topic.ts';
+import type { LoadReport } from './load-report.ts';
+import type { LoadMeter, LoadSignal } from './signal.ts';
+
+/** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
+export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
+
+interface Options {
+  readonly slot: BoardSlot;
+  readonly gate: Gate;
+}
+
+/** What the gateway has learned of one replica. It outlives a reload: the replicas of successive generations that stand for the same process share it. */
+export class ReplicaState {
+  readonly slot: BoardSlot;
+  readonly gate: Gate;
+  /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its slots or its load is another. */
+  readonly changed = new Topic<ReplicaState>();
+  readonly #meters = new Map<string, LoadMeter>();
+  #report: LoadReport | null = null;
+  #standing: Standing = 'starting';
+  #reason = 'not yet checked';
+  #isDrained = false;
+
+  constructor({ slot, gate }: Options) {
+    this.slot = slot;
+    this.gate = gate;
+  }
+
+  /** The meter of a signal: the same as long as the process is known, whatever other signals it is priced by in between. */
+  meterOf(signal: LoadSignal): LoadMeter {
+    const known = this.#meters.get(signal.name);
+    if (known !== undefined) return known;
+    const meter = signal.newMeter(this.slot);
+    this.#meters.set(signal.name, meter);
+    return meter;
+  }
+
+  get standing(): Standing {
+    return this.#isDrained ? 'draining' : this.#standing;
+  }
+
+  /** Why it stands so, for people. */
+  get reason(): string {
+    return this.#isDrained ? 'drained by an operator' : this.#reason;
+  }
+
+  /** Says how it stands; of a drained one this shows only when it is no longer drained. */
+  setStanding(standing: Standing, reason: string): void {
+    const before = this.standing;
+    this.#standing = standing;
+    this.#reason = reason;
+    this.#tellIfOther(before);
+  }
+
+  /** An operator takes it out: it gets no more requests, whatever its health, until it is put back. What runs on it goes on. */
+  drain(): void {
+    this.#setDrained(true);
+  }
+
+  /** An operator puts it back: it stands again as its health says. */
+  undrain(): void {
+    this.#setDrained(false);
+  }
+
+  /** The last it said of its load, null before it has said anything. */
+  get report(): LoadReport | null {
+    return this.#report;
+  }
+
+  /** Takes a load report in. */
+  takeReport(report: LoadReport): void {
+    const slotsBefore = this.#report?.slots ?? null;
+    this.#report = report;
+    if (report.slots !== slotsBefore) this.changed.publish(this);
+  }
+
+  #setDrained(isDrained: boolean): void {
+    const before = this.standing;
+    this.#isDrained = isDrained;
+    this.#tellIfOther(before);
+  }
+
+  #tellIfOther(before: Standing): void {
+    if (this.standing !== before) this.changed.publish(this);
+  }
+}

@@ -1,0 +1,43 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ListenSettings, Settings } from './settings.ts';
+
+type AdminSettings = Settings['admin'];
+
+/** What is read at the start only, and how the file calls it. */
+const listenKeys = {
+  host: 'host',
+  port: 'port',
+  maxBodyBytes: 'max_body',
+  maxBufferedBytes: 'max_buffered',
+  drainMs: 'drain',
+} as const satisfies Record<keyof ListenSettings, string>;
+
+const adminKeys = { host: 'host', port: 'port', token: 'token' } as const satisfies Record<keyof AdminSettings, string>;
+
+/** Settings as far as they can be had without a restart, and the keys that would need one. */
+export interface WithoutRestart {
+  readonly settings: Settings;
+  /** `listen.port` and so on, where what is wanted is another than what is in force. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Takes over from the settings in force what is read at the start only: both ports. */
+export function withoutRestart(wanted: Settings, inForce: Settings): WithoutRestart {
+  const { listen, admin } = inForce;
+  const needsRestart = [
+    ...changedKeys('listen', listenKeys, wanted.listen, listen),
+    ...changedKeys('admin', adminKeys, wanted.admin, admin),
+  ];
+  return { settings: { ...wanted, listen, admin }, needsRestart };
+}
+
+function changedKeys<T extends object>(
+  section: string,
+  keys: Readonly<Record<keyof T, string>>,
+  wanted: T,
+  inForce: T,
+): string[] {
+  return (Object.entries(keys) as [keyof T, string][]).flatMap(([field, key]) =>
+    isDeepStrictEqual(wanted[field], inForce[field]) ? [] : [`${section}.${key}`],
+  );
+}
