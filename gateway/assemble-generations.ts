@@ -35,10 +35,12 @@ export class Generations {
 
   /** Makes other settings current as soon as their new replicas have shown whether they are ready. Rejects, and changes nothing, where they cannot be built. One call at a time. */
   async replace(settings: Settings): Promise<void> {
-    if (isDeepStrictEqual(settings, this.#current.settings)) return;
+    if (this.#isClosed || isDeepStrictEqual(settings, this.#current.settings)) return;
     const next = buildGeneration(settings, this.#current.generation, this.#parts);
     follow(next.newcomers);
     await this.#decided(next.newcomers, warmUpMs);
+    // Meanwhile the gateway may have ended: nobody will enter it.
+    if (this.#isClosed) return next.generation.retire();
     const before = this.#current;
     this.#current = next;
     follow(next.members);

@@ -4,7 +4,8 @@ import { assemble, type Gateway } from '../assemble.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
-import { openLog } from '../telemetry/log.ts';
+import { FileWatch } from '../settings/watch-file.ts';
+import { type Log, openLog } from '../telemetry/log.ts';
 import { authorityOf } from './authority.ts';
 
 /** How long the workers are waited for before the addresses are printed anyway. */
@@ -15,9 +16,43 @@ const oneWishMs = 500;
 
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
 export async function serve(file: string): Promise<void> {
-  const settings = loadSettings(file);
+  /** What the configuration is made of: also files that it named once, whose change is then nobody's loss. */
+  const files = new Set([file]);
+  const load = (): Settings =>
+    loadSettings(file, undefined, (path) => {
+      files.add(path);
+      return readFileSync(path, 'utf8');
+    });
+  const started = Promise.withResolvers<() => void>();
+  // From before the first reading, so that no change is missed.
+  const watch = new FileWatch({
+    files: () => files,
+    onChange: async () => (await started.promise)(),
+    clock: systemClock,
+  });
+  await watch.start();
+  const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
-  const gateway = await assemble({ settings, load: () => loadSettings(file), output });
+  const gateway = await assemble({ settings, load, output });
+  const reload = (reason: string): void => {
+    output.log.info({ reason }, 'the configuration is read again');
+    void gateway.reload();
+  };
+  started.resolve(() => reload('a file has changed'));
+  process.on('SIGHUP', () => reload('SIGHUP'));
+  const isEnding = endOnSignals(async () => {
+    watch.close();
+    await gateway.close(settings.listen.drainMs);
+    await output.flush();
+  }, output.log);
+  // Whoever read what is printed has gone: the gateway has not.
+  process.stdout.on('error', () => {});
+  await gateway.settle(patienceMs);
+  if (!isEnding()) process.stdout.write(`${describe(gateway, settings)}\n`);
+}
+
+/** Ends the process on the first signal that asks for it, in order, and on the second at once. Tells whether one has come. */
+function endOnSignals(close: () => Promise<void>, log: Log): () => boolean {
   let endingAtMs: number | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const nowMs = systemClock.nowMs();
@@ -26,21 +61,13 @@ export async function serve(file: string): Promise<void> {
       process.exit(1);
     }
     endingAtMs = nowMs;
-    output.log.info({ signal }, 'shutting down');
-    await gateway.close(settings.listen.drainMs);
-    await output.flush();
+    log.info({ signal }, 'shutting down');
+    await close();
     process.exit(0);
   };
-  // Whoever read what is printed has gone: the gateway has not.
-  process.stdout.on('error', () => {});
-  process.on('SIGHUP', () => {
-    output.log.info('SIGHUP: the configuration is read again');
-    void gateway.reload();
-  });
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  await gateway.settle(patienceMs);
-  if (endingAtMs === null) process.stdout.write(`${describe(gateway, settings)}\n`);
+  return () => endingAtMs !== null;
 }
 
 function describe(gateway: Gateway, settings: Settings): string {

@@ -9,21 +9,34 @@ import type { Settings } from './settings.ts';
 import { repair } from './stand-ins.ts';
 import { YamlSource } from './yaml-source.ts';
 
-/** Reads a configuration file. Throws a `ConfigError` with every fault, or one for a file that cannot be read. */
-export function loadSettings(file: string, environment: Environment = process.env): Settings {
+/** Reads a configuration file. Throws a `ConfigError` with every fault, or one for a file that cannot be read. `readText` reads it, and whatever it names. */
+export function loadSettings(
+  file: string,
+  environment: Environment = process.env,
+  readText: (file: string) => string = readUtf8,
+): Settings {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (cause) {
     throw new ConfigError([
       { file, line: 1, column: 1, path: [], got: `no text (${codeOf(cause)})`, wanted: 'a file that can be read' },
     ]);
   }
-  return parseSettings(text, file, environment);
+  return parseSettings(text, file, environment, readText);
+}
+
+function readUtf8(file: string): string {
+  return readFileSync(file, 'utf8');
 }
 
 /** The same for a text that is already here. Relative paths in it start at the folder of `file`. */
-export function parseSettings(text: string, file: string, environment: Environment): Settings {
+export function parseSettings(
+  text: string,
+  file: string,
+  environment: Environment,
+  readText: (file: string) => string = readUtf8,
+): Settings {
   const source = new YamlSource(file, text, environment);
   if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
   const { raw, findings } = parseShape(source);
@@ -33,7 +46,7 @@ export function parseSettings(text: string, file: string, environment: Environme
       const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
       return source.fault(path, got, wanted, isAboutKey);
     });
-  const settings = raw === null ? null : resolve(raw, { baseFolder: dirname(file), report, isFaulty });
+  const settings = raw === null ? null : resolve(raw, { baseFolder: dirname(file), readText, report, isFaulty });
   const all = [...source.unset, ...faults];
   if (settings === null || all.length > 0) throw new ConfigError(all.toSorted(byPlace));
   return freeze(settings);

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import type { Path } from './faults.ts';
 import type { Resolving } from './resolving.ts';
 
 /** The text of a file named in the configuration, or null with a fault. */
-export function readNamedFile(file: string, path: Path, { baseFolder, report }: Resolving): string | null {
+export function readNamedFile(file: string, path: Path, { baseFolder, readText, report }: Resolving): string | null {
   try {
-    return readFileSync(resolvePath(baseFolder, file), 'utf8');
+    return readText(resolvePath(baseFolder, file));
   } catch (cause) {
     report(path, `${JSON.stringify(file)} (${codeOf(cause)})`, 'a file that can be read');
     return null;

@@ -4,6 +4,8 @@ import type { Path } from './faults.ts';
 export interface Resolving {
   /** Relative paths in the configuration start here. */
   readonly baseFolder: string;
+  /** Reads a file; throws what the system says where it cannot. */
+  readText(file: string): string;
   report(path: Path, got: string, wanted: string): void;
   /** Whether a fault was found at a path, below it or above it: what depends on it is then not reported. */
   isFaulty(path: Path): boolean;
