@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Agent, type Dispatcher } from 'undici';
+import { repetitions } from '../support/counts.ts';
+import {
+  eventually,
+  HeadgateProcess,
+  pause,
+  type RunningGateway,
+  type Scope,
+  watchGateway,
+} from '../support/gateway-process.ts';
+import { type Arrival, lineOf, okAnswer, RawBackend } from '../support/raw-backend.ts';
+
+const forMs = repetitions({ quick: 3_000, full: 30_000 });
+const ratePerSecond = repetitions({ quick: 200, full: 500 });
+const everyMs = 100;
+
+/** Ways to break a file, each with the place in it that has to be told. */
+const breakages: readonly { readonly last: string; readonly column: number; readonly says: RegExp }[] = [
+  { last: 'backend: []', column: 1, says: /unknown key backend/ },
+  { last: 'telemetry: { log: loud }', column: 19, says: /telemetry\.log: got "loud"/ },
+  { last: 'routes: [{ to: [{ backend: poll }] }]', column: 28, says: /the backend pool/ },
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for the gateway to read.
+  { last: 'routes: [{ to: [{ backend: "${HEADGATE_NO_SUCH_NAME}" }] }]', column: 28, says: /HEADGATE_NO_SUCH_NAME/ },
+  { last: 'routes: ]', column: 9, says: /YAML that cannot be read/ },
+];
+
+/** A configuration file that is written over and over, and the replicas it names. */
+class Rewriting {
+  readonly staying: RawBackend;
+  readonly coming: RawBackend;
+  readonly file: string;
+  /** The text in front of a fault in the log, for every broken file written. */
+  readonly faults: { readonly place: string; readonly says: RegExp }[] = [];
+  /** The last good one written. */
+  last = 0;
+
+  constructor(scope: Scope, staying: RawBackend, coming: RawBackend) {
+    this.staying = staying;
+    this.coming = coming;
+    const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
+    scope.after(() => rmSync(folder, { recursive: true, force: true }));
+    this.file = join(folder, 'gateway.yaml');
+  }
+
+  writeGood(number: number): void {
+    this.last = number;
+    this.#write(this.#good(number), number);
+  }
+
+  /** Each has its fault on a line of its own. */
+  writeBroken(number: number): void {
+    const { last, column, says } = breakages[number % breakages.length] ?? assert.fail();
+    const lines = [...Array.from({ length: number }, () => '#'), ...this.#good(number), last];
+    this.faults.push({ place: `${this.file}:${lines.length}:${column}: `, says });
+    this.#write(lines, number);
+  }
+
+  /** In place, or as editors do. */
+  #write(lines: readonly string[], number: number): void {
+    const text = `${lines.join('\n')}\n`;
+    if (number % 2 === 0) return writeFileSync(this.file, text);
+    writeFileSync(`${this.file}~`, text);
+    renameSync(`${this.file}~`, this.file);
+  }
+
+  /** What a request goes by stands in two places of it, and in each again: both must be of one configuration. */
+  #good(number: number): string[] {
+    const replica = (id: string, { url }: RawBackend): string =>
+      `{ id: ${id}, url: "${url}", slots: 6, weight: ${1 + (number % 3)}, headers: { x-config: "${number}" } }`;
+    const replicas = [replica('staying', this.staying), ...(number % 2 === 0 ? [replica('coming', this.coming)] : [])];
+    const model = `{ name: m, upstream: m-${number} }`;
+    return [
+      'listen: { port: 0 }',
+      'admin: { port: 0 }',
+      'backends:',
+      `  - { name: pool, protocol: open-inference, models: [${model}], replicas: [${replicas.join(', ')}] }`,
+      '  - { name: own, protocol: open-inference, models: [digits], replicas: [{ worker: { models: [digits] } }] }',
+    ];
+  }
+}
+
+/** Sends requests at a steady rate, and keeps what was not answered as it should be. */
+class Traffic {
+  readonly failures: string[] = [];
+  readonly #agent: Dispatcher;
+  readonly #answers: Promise<void>[] = [];
+  readonly #client: string;
+
+  constructor(scope: Scope, client: string) {
+    const agent = new Agent({ pipelining: 1 });
+    scope.after(() => agent.close());
+    this.#agent = agent;
+    this.#client = client;
+  }
+
+  get sent(): number {
+    return this.#answers.length;
+  }
+
+  /** Sends until a promise resolves; resolves when all has been answered. */
+  async until(over: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void over.finally(() => {
+      isOver = true;
+    });
+    const startedAtMs = performance.now();
+    while (!isOver) {
+      const due = ((performance.now() - startedAtMs) / 1000) * ratePerSecond;
+      while (this.sent < due) this.#answers.push(this.#ask());
+      await pause(5);
+    }
+    await Promise.all(this.#answers);
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const { statusCode, body } = await this.#agent.request({
+        origin: this.#client,
+        path: '/v2/models/m/infer',
+        method: 'POST',
+        body: '{"inputs":[]}',
+      });
+      const text = await body.text();
+      if (statusCode !== 200) this.failures.push(`${statusCode} ${text}`);
+    } catch (error) {
+      this.failures.push(String(error));
+    }
+  }
+}
+
+/** Answers after some milliseconds, so that requests are under way whenever the configuration changes; keeps what saw two. */
+function answering(mixed: string[], seen: Set<string>): (arrival: Arrival) => void {
+  return ({ line, headers, socket }) => {
+    const ofModel = /\/v2\/models\/m-(\d+)\/infer/.exec(line)?.[1] ?? line;
+    const ofHeaders = lineOf(headers, 'x-config') ?? 'none';
+    seen.add(ofHeaders);
+    if (ofModel !== ofHeaders) mixed.push(`model of ${ofModel}, headers of ${ofHeaders}`);
+    setTimeout(() => socket.write(okAnswer('{}')), Number(ofHeaders) % 2 === 0 ? 15 : 8);
+  };
+}
+
+/** Writes one file after the other, every third of them broken; every other one is only watched, the rest are told of by a signal, too. */
+async function rewrite(files: Rewriting, gateway: RunningGateway): Promise<void> {
+  const endAtMs = performance.now() + forMs;
+  for (let number = 1; performance.now() < endAtMs; number++) {
+    const failures = await gateway.metric('headgate_config_reloads_total', { result: 'failure' });
+    const isBroken = number % 3 === 0;
+    if (isBroken) files.writeBroken(number);
+    else files.writeGood(number);
+    if (number % 2 === 0) gateway.process.child.kill('SIGHUP');
+    await pause(everyMs);
+    // The next one would be written over it before it was seen.
+    if (isBroken)
+      await eventually(
+        `file ${number} is refused`,
+        async () => (await gateway.metric('headgate_config_reloads_total', { result: 'failure' })) > failures,
+      );
+  }
+}
+
+test('no request fails or sees two configurations while files, good and broken, follow each other', async (context) => {
+  const mixed: string[] = [];
+  const seen = new Set<string>();
+  const staying = await RawBackend.start(context, answering(mixed, seen));
+  const coming = await RawBackend.start(context, answering(mixed, seen));
+  const files = new Rewriting(context, staying, coming);
+  files.writeGood(0);
+  const process = new HeadgateProcess(context, ['serve', '--config', files.file]);
+  const gateway = await watchGateway(process);
+  const traffic = new Traffic(context, gateway.client);
+  await traffic.until(rewrite(files, gateway));
+
+  assert.deepEqual(traffic.failures, []);
+  assert.deepEqual(mixed, []);
+  assert.equal(staying.arrivals.length + coming.arrivals.length, traffic.sent);
+  assert.ok(seen.size > forMs / everyMs / 4, `${seen.size} configurations were in force`);
+
+  // Odd: without the replica that comes and goes.
+  files.writeGood(100_001);
+  await eventually('the last one is in force', async () => {
+    await (await fetch(`${gateway.client}/v2/models/m/infer`, { method: 'POST', body: '{}' })).text();
+    return seen.has('100001');
+  });
+  await eventually('a removed replica has no connections', () => coming.open === 0);
+  assert.ok(staying.open > 0);
+  assert.ok(staying.connections < 60, `${staying.connections} connections for ${staying.arrivals.length} requests`);
+  assert.equal(await gateway.metric('headgate_config_last_reload_successful'), 1);
+  assert.equal(await gateway.metric('headgate_leases_released_twice_total'), 0);
+
+  assert.equal(await process.stop(), 0);
+  const refused = process.log.flatMap(({ faults }) => (Array.isArray(faults) ? (faults as string[]) : []));
+  for (const { place, says } of files.faults)
+    assert.ok(
+      refused.some((fault) => fault.startsWith(place) && says.test(fault)),
+      `${place} ${says} is not in the log:\n${refused.join('\n')}`,
+    );
+  const started = process.log.filter(({ msg }) => msg === 'worker started');
+  assert.equal(started.length, 1, 'the worker was started once and never again');
+});
