@@ -278,3 +278,62 @@ it('requests that others send to a replica count against its credits', async () 
   hold(replica);
   assert.deepEqual(fates([play.take()]), ['-']);
 });
+
+describe('a line over a reload', () => {
+  it('is served in order, everybody from the replicas of the configuration it came to', async () => {
+    const [shared, removed] = newReplicas({ slots: 1, inFlight: 2 }, { slots: 1, inFlight: 2 });
+    const added = newReplica({ id: 'c', standing: 'starting' });
+    const before = new Dispatching([shared, removed ?? assert.fail()]);
+    const staying = newReplica({ id: 'a2', state: shared.state, slots: 1 });
+    const after = new Dispatching([staying, added], { after: before });
+    const [first, second] = [before.take(), after.take()];
+    const third = before.take();
+    assert.equal(after.dispatcher.waitingCount, 3);
+    added.state.setStanding('ready', 'passed its health check');
+    await before.pass();
+    assert.deepEqual(fates([first, second, third]), ['-', 'c', '-'], 'who came before may not have the new one');
+    second.lease?.release('succeeded');
+    const fourth = after.take();
+    assert.equal(fourth.lease?.replica, added, 'those who may not have it hold nobody up');
+  });
+
+  it('goes on when a lease of either configuration ends', async () => {
+    const replica = newReplica({ slots: 1 });
+    const before = new Dispatching([replica]);
+    const after = new Dispatching([newReplica({ id: 'a2', state: replica.state, slots: 1 })], { after: before });
+    const held = [before.take(), after.take()];
+    const waiting = [after.take(), before.take()];
+    held[0]?.lease?.release('succeeded');
+    held[1]?.lease?.release('succeeded');
+    await before.pass();
+    assert.deepEqual(fates(waiting), ['a2', 'a']);
+  });
+
+  it('has room for newcomers by the bound of their own configuration', async () => {
+    const replica = newReplica({ slots: 1, inFlight: 2 });
+    const before = new Dispatching([replica], { maxLength: 2 });
+    const after = new Dispatching([newReplica({ state: replica.state, slots: 1 })], { after: before, maxLength: 1 });
+    const taken = [before.take(), before.take(), after.take(), before.take()];
+    await before.pass();
+    assert.deepEqual(fates(taken), ['-', '-', 'queue_full', 'queue_full']);
+  });
+
+  it('that is full of those from before turns nobody away whom a new replica can serve', () => {
+    const before = new Dispatching([newReplica({ slots: 1, inFlight: 2 })], { maxLength: 1 });
+    before.take();
+    const after = new Dispatching([newReplica({ id: 'b' })], { after: before, maxLength: 1 });
+    assert.equal(after.dispatcher.refusal(), null);
+    assert.deepEqual(fates([after.take()]), ['b']);
+  });
+
+  it('is no longer served by a dispatcher that has been closed', async () => {
+    const replica = newReplica({ slots: 1, inFlight: 2 });
+    const play = new Dispatching([replica]);
+    const waiting = play.take();
+    play.dispatcher.close();
+    replica.slot.addInFlight(-1);
+    replica.changed.publish(replica.state);
+    await play.pass();
+    assert.deepEqual(fates([waiting]), ['-']);
+  });
+});

@@ -63,9 +63,9 @@ class Rewriting {
   /** In place, or as editors do. */
   #write(lines: readonly string[], number: number): void {
     const text = `${lines.join('\n')}\n`;
-    if (number % 2 === 0) return writeFileSync(this.file, text);
-    writeFileSync(`${this.file}~`, text);
-    renameSync(`${this.file}~`, this.file);
+    const written = number % 2 === 0 ? this.file : `${this.file}~`;
+    writeFileSync(written, text);
+    if (written !== this.file) renameSync(written, this.file);
   }
 
   /** What a request goes by stands in two places of it, and in each again: both must be of one configuration. */

@@ -14,11 +14,13 @@ it('exchanges run from their head until they have settled, and whoever waits for
   await running.serve(one);
   await running.serve(other);
   assert.equal(running.count, 2);
+  assert.deepEqual([one.generation.underWay, other.generation.underWay], [1, 1]);
   let told = 0;
   const waiting = [running.none(), running.none()].map((none) => none.then(() => told++));
   settled.publish(one);
   await null;
   assert.deepEqual([running.count, told], [1, 0]);
+  assert.deepEqual([one.generation.underWay, other.generation.underWay], [0, 1]);
   settled.publish(other);
   await Promise.all(waiting);
   assert.deepEqual([running.count, told], [0, 2]);

@@ -10,6 +10,7 @@ import { openInference } from '../../gateway/protocols/open-inference.ts';
 /** What a test says of an exchange: an inference on the model `digits` received at 0 unless said otherwise. */
 export interface ExchangeSpec {
   readonly clock?: VirtualClock;
+  readonly wheel?: TimerWheel;
   readonly operation?: string;
   readonly model?: string;
   readonly query?: string;
@@ -42,7 +43,7 @@ export function newExchange(spec: ExchangeSpec = {}): Exchange {
     protocol: openInference,
     head: { method: endpoint.method, path, query, params, endpoint, headers },
     incoming: spec.incoming ?? wholeBody(Buffer.from(spec.body ?? '')),
-    wheel: new TimerWheel(clock),
+    wheel: spec.wheel ?? new TimerWheel(clock),
   });
 }
 

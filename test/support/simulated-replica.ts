@@ -29,9 +29,9 @@ export interface Seen {
 export class SimulatedReplica implements Connections {
   readonly seen: Seen[] = [];
   readonly #clock: VirtualClock;
-  readonly #script: (requestNumber: number) => Script;
+  readonly #script: (requestNumber: number, path: string) => Script;
 
-  constructor(clock: VirtualClock, script: (requestNumber: number) => Script) {
+  constructor(clock: VirtualClock, script: (requestNumber: number, path: string) => Script) {
     this.#clock = clock;
     this.#script = script;
   }
@@ -42,7 +42,7 @@ export class SimulatedReplica implements Connections {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const script = this.#script(this.seen.length);
+    const script = this.#script(this.seen.length, options.path);
     const seen: Seen = {
       path: options.path,
       headers: options.headers as string[],
