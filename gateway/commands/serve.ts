@@ -16,21 +16,13 @@ const oneWishMs = 500;
 
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
 export async function serve(file: string): Promise<void> {
-  /** What the configuration is made of: also files that it named once, whose change is then nobody's loss. */
-  const files = new Set([file]);
+  const started = Promise.withResolvers<() => void>();
+  const watch = new FileWatch({ onChange: async () => (await started.promise)(), clock: systemClock });
   const load = (): Settings =>
     loadSettings(file, undefined, (path) => {
-      files.add(path);
+      watch.add(path);
       return readFileSync(path, 'utf8');
     });
-  const started = Promise.withResolvers<() => void>();
-  // From before the first reading, so that no change is missed.
-  const watch = new FileWatch({
-    files: () => files,
-    onChange: async () => (await started.promise)(),
-    clock: systemClock,
-  });
-  await watch.start();
   const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
   const gateway = await assemble({ settings, load, output });

@@ -1,11 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type BigIntStats, type FSWatcher, statSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../kernel/clock.ts';
 
 interface Options {
-  /** The paths to look at; asked anew with every look. One that comes in later is no change. */
-  files(): Iterable<string>;
   /** Something is another than before, and has been left alone for a moment. */
   onChange(): void;
   readonly clock: Clock;
@@ -20,8 +18,9 @@ const quietMs = 20;
 /** Watches files for changes of any kind, also of the symbolic links that lead to them. What the system tells of their folders only makes it prompt. */
 export class FileWatch {
   readonly #options: Options;
+  /** What each file was when it was last looked at. */
   readonly #seen = new Map<string, string>();
-  #folders: FSWatcher[] = [];
+  readonly #folders = new Map<string, FSWatcher>();
   /** To the next look; null while one is under way. */
   #timer: Timer | null = null;
   /** A change was seen that has not been told. */
@@ -32,20 +31,20 @@ export class FileWatch {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#lookAfter(everyMs);
   }
 
-  /** Resolves when it knows how things are now: from then on every change is told. */
-  async start(): Promise<void> {
-    await this.#compare();
-    if (this.#isClosed) return;
-    this.#watchFolders();
-    this.#lookAfter(everyMs);
+  /** Watches a file, whether it is there or not, from now on: to be called before it is read, so that no change is missed. One that is watched already stays so. */
+  add(file: string): void {
+    if (this.#seen.has(file)) return;
+    this.#seen.set(file, identityNow(file));
+    this.#listen(dirname(file));
   }
 
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    this.#unwatchFolders();
+    for (const watcher of this.#folders.values()) watcher.close();
   }
 
   async #look(): Promise<void> {
@@ -53,8 +52,7 @@ export class FileWatch {
     this.#mustLookAgain = false;
     const hasChanged = await this.#compare();
     if (this.#isClosed) return;
-    // What was watched may have been exchanged.
-    if (hasChanged) this.#watchFolders();
+    if (hasChanged) this.#listenAnew();
     const isSettled = this.#isUnsettled && !hasChanged;
     this.#isUnsettled = hasChanged;
     this.#lookAfter(hasChanged || this.#mustLookAgain ? quietMs : everyMs);
@@ -68,31 +66,31 @@ export class FileWatch {
   /** Whether anything is another than when it was last seen. */
   async #compare(): Promise<boolean> {
     let hasChanged = false;
-    for (const file of this.#options.files()) {
-      const before = this.#seen.get(file);
-      const now = await identityOf(file);
+    for (const [file, before] of this.#seen) {
+      const now = await identitySoon(file);
       this.#seen.set(file, now);
-      if (before !== undefined && before !== now) hasChanged = true;
+      if (before !== now) hasChanged = true;
     }
     return hasChanged;
   }
 
-  #watchFolders(): void {
-    this.#unwatchFolders();
-    for (const folder of new Set([...this.#options.files()].map(dirname))) {
-      try {
-        const watcher = watch(folder, () => this.#hear());
-        // It may end at any time, as with its folder: looking goes on without it.
-        watcher.on('error', () => watcher.close());
-        this.#folders.push(watcher);
-      } catch {
-        // No such folder now, or the system watches no more of them.
-      }
-    }
+  /** The folders that were listened to may have been exchanged for others of the same name. */
+  #listenAnew(): void {
+    for (const watcher of this.#folders.values()) watcher.close();
+    this.#folders.clear();
+    for (const file of this.#seen.keys()) this.#listen(dirname(file));
   }
 
-  #unwatchFolders(): void {
-    for (const watcher of this.#folders.splice(0)) watcher.close();
+  #listen(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    try {
+      const watcher = watch(folder, () => this.#hear());
+      // It may end at any time, as with its folder: looking goes on without it.
+      watcher.on('error', () => watcher.close());
+      this.#folders.set(folder, watcher);
+    } catch {
+      // No such folder now, or the system listens to no more of them.
+    }
   }
 
   /** Looks soon; not at once, since much may go on in a folder that has nothing to do with the file. */
@@ -105,12 +103,26 @@ export class FileWatch {
   }
 }
 
-/** The same as long as a file is the same and nobody has written to it. */
-async function identityOf(file: string): Promise<string> {
+const absent = 'absent';
+
+function identityNow(file: string): string {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join();
+    return identityOf(statSync(file, { bigint: true }));
   } catch {
-    return 'absent';
+    return absent;
   }
+}
+
+/** A disk that does not answer must not hold up requests. */
+async function identitySoon(file: string): Promise<string> {
+  try {
+    return identityOf(await stat(file, { bigint: true }));
+  } catch {
+    return absent;
+  }
+}
+
+/** The same as long as a file is the same and nobody has written to it. */
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join();
 }

@@ -153,6 +153,28 @@ describe('a replica that is removed', () => {
   });
 });
 
+describe('a replica that comes back while its last request still runs', () => {
+  it('is the same, goes on being checked, and closes its connections when it is removed for good', async () => {
+    const more = 'health: { every: 500ms, timeout: 4s }';
+    const play = await started(pool({ replicas: ['a'], more }), slow);
+    const { state } = play.replica('pool/a');
+    play.ask();
+    await reloaded(play, pool({ replicas: ['b'], more }));
+    play.health.set('c', { headAfterMs: 3000 });
+    const done = play.reload(pool({ replicas: ['a', 'c'], more }));
+    // The request has ended, and with it the only generation that had been current with this replica.
+    await play.pass(4000);
+    await done;
+    assert.equal(play.replica('pool/a').state, state);
+    await reloaded(play, pool({ replicas: ['b'], more }));
+    assert.deepEqual(
+      play.links.filter((link) => link.endsWith(' a')),
+      ['opened a', 'closed a'],
+    );
+    assert.deepEqual(play.leftovers(), []);
+  });
+});
+
 describe('a replica that is new', () => {
   it('is waited for until it has shown itself, while the configuration before goes on serving', async () => {
     const play = await started(pool({ replicas: ['a'] }));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -201,4 +201,68 @@ test('no request fails or sees two configurations while files, good and broken, 
     );
   const started = process.log.filter(({ msg }) => msg === 'worker started');
   assert.equal(started.length, 1, 'the worker was started once and never again');
+});
+
+test('what needs a restart is named and stays as it is; the rest is in force, also the level of the log', async (context) => {
+  const backend = await RawBackend.start(context, ({ socket }) => socket.write(okAnswer('{}')));
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'gateway.yaml');
+  const write = (listen: string, model: string, log: string): void =>
+    writeFileSync(
+      file,
+      `listen: { ${listen} }\nadmin: { port: 0 }\ntelemetry: { log: ${log} }
+backends: [{ name: pool, protocol: open-inference, models: [${model}], replicas: [{ url: "${backend.url}" }] }]\n`,
+    );
+  write('port: 0', 'before', 'info');
+  const process = new HeadgateProcess(context, ['serve', '--config', file]);
+  const gateway = await watchGateway(process);
+  write('port: 0, max_body: 1KiB', 'after', 'warn');
+  const configured = async (): Promise<Record<string, Record<string, unknown>>> => {
+    const answer = await fetch(`${gateway.admin}/api/config`);
+    return (await answer.json()) as Record<string, Record<string, unknown>>;
+  };
+  await eventually('the other model is there', async () => {
+    const { models } = (await (await fetch(`${gateway.client}/v2/models`)).json()) as { models: string[] };
+    return models[0] === 'after';
+  });
+  const { listen, telemetry } = await configured();
+  assert.deepEqual([listen?.maxBodyBytes, telemetry?.logLevel], [16 * 1024 ** 2, 'warn']);
+  const body = Buffer.alloc(2000, ' ');
+  assert.equal((await fetch(`${gateway.client}/v2/models/after/infer`, { method: 'POST', body })).status, 200);
+  assert.equal(await process.stop(), 0);
+  assert.deepEqual(
+    process.log.flatMap(({ needsRestart }) => needsRestart ?? []),
+    ['listen.max_body'],
+  );
+  assert.deepEqual(
+    process.log.filter(({ msg }) => msg === 'exchange'),
+    [],
+    'requests are told of at info',
+  );
+});
+
+test('a secret in a file of its own is read again when that file changes', async (context) => {
+  const sent = new Set<string | null>();
+  const backend = await RawBackend.start(context, ({ headers, socket }) => {
+    sent.add(lineOf(headers, 'authorization'));
+    socket.write(okAnswer('{}'));
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'gateway.yaml');
+  const replica = `{ url: "${backend.url}", headers: { authorization_file: secret/key } }`;
+  mkdirSync(join(folder, 'secret'));
+  writeFileSync(join(folder, 'secret', 'key'), 'Bearer old\n');
+  writeFileSync(
+    file,
+    `listen: { port: 0 }\nadmin: { port: 0 }
+backends: [{ name: pool, protocol: open-inference, models: [m], replicas: [${replica}] }]\n`,
+  );
+  const gateway = await watchGateway(new HeadgateProcess(context, ['serve', '--config', file]));
+  writeFileSync(join(folder, 'secret', 'key'), 'Bearer new\n');
+  await eventually('the new secret is sent', async () => {
+    await (await fetch(`${gateway.client}/v2/models/m/infer`, { method: 'POST', body: '{}' })).text();
+    return sent.has('Bearer new');
+  });
 });

@@ -9,15 +9,12 @@ import { FileWatch } from '../../gateway/settings/watch-file.ts';
 /** A folder, and what was told of the files in it. */
 class Watching {
   readonly folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
-  readonly files: string[];
   readonly watch: FileWatch;
   changes = 0;
   #told = Promise.withResolvers<void>();
 
-  constructor(context: TestContext, ...names: readonly string[]) {
-    this.files = names.map((name) => join(this.folder, name));
+  constructor(context: TestContext) {
     this.watch = new FileWatch({
-      files: () => this.files,
       onChange: () => {
         this.changes += 1;
         this.#told.resolve();
@@ -48,9 +45,9 @@ class Watching {
 }
 
 test('a file that is written to, replaced, removed and back again is told of each time', async (context) => {
-  const watching = new Watching(context, 'gateway.yaml');
+  const watching = new Watching(context);
   watching.write('gateway.yaml', 'one');
-  await watching.watch.start();
+  watching.watch.add(watching.path('gateway.yaml'));
   await watching.toldOf(() => watching.write('gateway.yaml', 'two'));
   await watching.toldOf(() => {
     watching.write('other', 'six');
@@ -62,9 +59,9 @@ test('a file that is written to, replaced, removed and back again is told of eac
 });
 
 test('what is written in several goes is told of once, and what goes on beside it not at all', async (context) => {
-  const watching = new Watching(context, 'gateway.yaml');
+  const watching = new Watching(context);
   watching.write('gateway.yaml', 'one');
-  await watching.watch.start();
+  watching.watch.add(watching.path('gateway.yaml'));
   watching.write('other', 'beside it');
   await watching.toldOf(() => {
     for (const text of ['', 't', 'tw', 'two']) watching.write('gateway.yaml', text);
@@ -73,14 +70,14 @@ test('what is written in several goes is told of once, and what goes on beside i
 });
 
 test('a link in the folder that is exchanged, as Kubernetes does, is told of', async (context) => {
-  const watching = new Watching(context, 'gateway.yaml');
+  const watching = new Watching(context);
   for (const version of ['..1', '..2']) {
     mkdirSync(watching.path(version));
     watching.write(join(version, 'gateway.yaml'), version);
   }
   symlinkSync('..1', watching.path('..data'));
   symlinkSync(join('..data', 'gateway.yaml'), watching.path('gateway.yaml'));
-  await watching.watch.start();
+  watching.watch.add(watching.path('gateway.yaml'));
   await watching.toldOf(() => {
     symlinkSync('..2', watching.path('..data_tmp'));
     renameSync(watching.path('..data_tmp'), watching.path('..data'));
@@ -90,13 +87,13 @@ test('a link in the folder that is exchanged, as Kubernetes does, is told of', a
 });
 
 test('a folder above the file that is exchanged is told of, and watched in its turn', async (context) => {
-  const watching = new Watching(context, 'current/gateway.yaml');
+  const watching = new Watching(context);
   for (const version of ['1', '2']) {
     mkdirSync(watching.path(version));
     watching.write(join(version, 'gateway.yaml'), version);
   }
   symlinkSync('1', watching.path('current'));
-  await watching.watch.start();
+  watching.watch.add(watching.path('current/gateway.yaml'));
   await watching.toldOf(() => {
     symlinkSync('2', watching.path('next'));
     renameSync(watching.path('next'), watching.path('current'));
@@ -105,10 +102,10 @@ test('a folder above the file that is exchanged is told of, and watched in its t
 });
 
 test('a folder that goes and comes back ends nothing', async (context) => {
-  const watching = new Watching(context, 'conf/gateway.yaml');
+  const watching = new Watching(context);
   mkdirSync(watching.path('conf'));
   watching.write('conf/gateway.yaml', 'one');
-  await watching.watch.start();
+  watching.watch.add(watching.path('conf/gateway.yaml'));
   await watching.toldOf(() => rmSync(watching.path('conf'), { recursive: true }));
   await watching.toldOf(() => {
     mkdirSync(watching.path('conf'));
@@ -116,13 +113,13 @@ test('a folder that goes and comes back ends nothing', async (context) => {
   });
 });
 
-test('a file that is named later is watched from then on, and its being named is no change', async (context) => {
-  const watching = new Watching(context, 'gateway.yaml');
+test('files are watched from the moment they are added, together, and being added is no change', async (context) => {
+  const watching = new Watching(context);
   watching.write('gateway.yaml', 'one');
   watching.write('token', 'secret');
-  await watching.watch.start();
-  watching.files.push(watching.path('token'));
-  await watching.toldOf(() => watching.write('gateway.yaml', 'two'));
+  watching.watch.add(watching.path('gateway.yaml'));
+  watching.watch.add(watching.path('token'));
   await watching.toldOf(() => watching.write('token', 'another'));
+  await watching.toldOf(() => watching.write('gateway.yaml', 'two'));
   assert.equal(watching.changes, 2);
 });
