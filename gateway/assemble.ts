@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import type { GenerationParts, LiveGeneration } from './assemble-generation.ts';
 import { Generations } from './assemble-generations.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
-import { Reloader } from './assemble-reload.ts';
+import { Reloader } from './assemble-reloader.ts';
 import type { ReplicaLife } from './assemble-replica.ts';
 import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';

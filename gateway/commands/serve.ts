@@ -16,8 +16,14 @@ const oneWishMs = 500;
 
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
 export async function serve(file: string): Promise<void> {
-  const started = Promise.withResolvers<() => void>();
-  const watch = new FileWatch({ onChange: async () => (await started.promise)(), clock: systemClock });
+  const started = Promise.withResolvers<Gateway>();
+  const reload = async (reason: string): Promise<void> => {
+    const running = await started.promise;
+    output.log.info({ reason }, 'the configuration is read again');
+    await running.reload();
+  };
+  const watch = new FileWatch({ onChange: () => reload('a file has changed'), clock: systemClock });
+  process.on('SIGHUP', () => reload('SIGHUP'));
   const load = (): Settings =>
     loadSettings(file, undefined, (path) => {
       watch.add(path);
@@ -26,12 +32,7 @@ export async function serve(file: string): Promise<void> {
   const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
   const gateway = await assemble({ settings, load, output });
-  const reload = (reason: string): void => {
-    output.log.info({ reason }, 'the configuration is read again');
-    void gateway.reload();
-  };
-  started.resolve(() => reload('a file has changed'));
-  process.on('SIGHUP', () => reload('SIGHUP'));
+  started.resolve(gateway);
   const isEnding = endOnSignals(async () => {
     watch.close();
     await gateway.close(settings.listen.drainMs);

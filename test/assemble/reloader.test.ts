@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import pino from 'pino';
-import { Reloader } from '../../gateway/assemble-reload.ts';
+import { Reloader } from '../../gateway/assemble-reloader.ts';
 import { least, load, withTop } from '../settings/yaml.ts';
 
 /** A reloader of texts, whose reloads take as long as the test likes. */
