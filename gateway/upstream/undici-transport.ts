@@ -92,8 +92,11 @@ export class UndiciTransport implements Transport {
     if (this.#latest.get(link.state) === link) this.#latest.delete(link.state);
     if (link.connections === null) return;
     this.#ending.add(link.connections);
-    await link.connections.close();
-    this.#ending.delete(link.connections);
+    try {
+      await link.connections.close();
+    } finally {
+      this.#ending.delete(link.connections);
+    }
   }
 
   async close(): Promise<void> {
@@ -112,18 +115,13 @@ export class UndiciTransport implements Transport {
   #hold(replica: Replica, connectMs: number): Link {
     const { state, address } = replica;
     const latest = this.#latest.get(state);
-    const isAlike = latest !== undefined && isDeepStrictEqual(made(latest), made({ connectMs, tls: address.tls }));
+    const isAlike = latest?.connectMs === connectMs && isDeepStrictEqual(latest.tls, address.tls);
     const link = isAlike ? latest : { state, connectMs, tls: address.tls, holders: 0, connections: null };
     link.holders += 1;
     this.#latest.set(state, link);
     this.#links.set(replica, link);
     return link;
   }
-}
-
-/** What two ways to connect are compared by. */
-function made({ connectMs, tls }: Pick<Link, 'connectMs' | 'tls'>): object {
-  return { connectMs, tls };
 }
 
 /** What may be set for a pool besides what its replica says. */

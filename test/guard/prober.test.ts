@@ -119,3 +119,13 @@ describe('a prober', () => {
     assert.equal(probing.startedAtMs.length, 1 + 1 + 4, 'one series of checks goes on');
   });
 });
+
+it('a prober checks from its start to its stop', () => {
+  const { prober } = new Probing();
+  const found = [prober.isRunning];
+  prober.start();
+  found.push(prober.isRunning);
+  prober.stop();
+  found.push(prober.isRunning);
+  assert.deepEqual(found, [false, true, false]);
+});

@@ -159,7 +159,7 @@ describe('whatever configurations follow each other, and whoever asks meanwhile'
         }
         await one.end();
       }),
-      { numRuns: repetitions({ quick: 100, full: 3_000 }) },
+      { numRuns: repetitions({ quick: 100, full: 1_000 }) },
     );
   });
 });
