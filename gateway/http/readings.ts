@@ -6,7 +6,7 @@ import { modelEndpoints, openInference } from '../protocols/open-inference.ts';
 import { openai } from '../protocols/openai.ts';
 import { plainHttp, plainRequest, plainUpload } from '../protocols/plain-http.ts';
 import { decoded, rawPathOf } from '../protocols/raw-path.ts';
-import { modelInPath, modelStatus, tfServing } from '../protocols/tf-serving.ts';
+import { behindModels, modelInPath, modelStatus, tfServing } from '../protocols/tf-serving.ts';
 import type { Connection } from './connection.ts';
 import type { NodeContext } from './open-exchange.ts';
 import { type Directory, describeModel, type OwnAnswer, ownAnswers } from './own-answers.ts';
@@ -96,7 +96,7 @@ function plainReading({ req }: NodeContext): Reading {
 /** A path below /v1/models is meant for whoever serves the model in it, and answered in that one's shape. */
 function readModelPath(context: NodeContext, directory: Directory, handlers: Handlers): Response {
   const rawPath = rawPathOf(context.req.url);
-  const model = decoded(rawPath.slice(modelStatus.pattern.length - 1));
+  const model = decoded(behindModels(rawPath));
   const routes = directory.routes();
   const protocol = protocolAt(model, rawPath, routes);
   if (protocol === openai.name) return handlers.own(context, () => describeModel(model, directory));
