@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Journal } from '../../gateway/pipeline/journal.ts';
-import { bytesBody } from '../../gateway/pipeline/reply.ts';
+import { bytesBody, type Reply } from '../../gateway/pipeline/reply.ts';
 import { withUsage } from '../../gateway/protocols/usage.ts';
 import { FedBody, KeepingSink, pumped } from '../support/bodies.ts';
 
@@ -92,13 +92,11 @@ describe('the tokens of an answer', () => {
 
 it('an answer that is encoded, or no success, passes untouched', () => {
   const body = bytesBody(Buffer.from(JSON.stringify({ usage: chat })));
-  for (const [status, headers] of [
-    [200, ['content-encoding', 'gzip']],
-    [400, []],
-  ] as const) {
-    const reply = { status, headers: [...headers], source: 'upstream', body } as const;
-    assert.equal(withUsage(reply, new Journal()), reply);
-  }
+  const replies: readonly Reply[] = [
+    { status: 200, headers: ['content-encoding', 'gzip'], source: 'upstream', body },
+    { status: 400, headers: [], source: 'upstream', body },
+  ];
+  for (const reply of replies) assert.equal(withUsage(reply, new Journal()), reply);
 });
 
 it('a client that asks for a pause gets it', () => {
