@@ -17,6 +17,7 @@ function rule(protocol: string, models: readonly string[], path: string | null =
     route: {
       name: protocol,
       destinations: [{ backend, weight: 1 }],
+      fallbacks: [],
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },
