@@ -27,6 +27,7 @@ test('route sees the headers of the request, and says by when it must be answere
   assert.deepEqual(out.split('\n').slice(1), [
     'routes[0]: matches',
     'backend digits-next (100.0 %), as model digits',
+    'failing that backend digits, as model digits',
     'deadline 2000 ms',
     '',
   ]);
