@@ -164,6 +164,13 @@ describe('finding fields', () => {
         .join('\n')
         .split('\r\n'),
       'a boundary with a bare line feed': [`--b\n${field('model').slice(1).join('\n')}`, ...field('model'), end],
+      'a last boundary that goes on': [...field('model'), '--b--c', ...field('model'), end],
+      'a head that runs into the next part': [
+        '--b',
+        'content-disposition: form-data; name="a"',
+        ...field('model'),
+        end,
+      ],
       'a head without its end': ['--b', 'content-disposition: form-data; name="model"', end],
       'more parts than anybody sends': [
         ...Array.from({ length: 1000 }, () => field('a')).flat(),

@@ -65,6 +65,7 @@ describe('the tokens of an answer', () => {
 
   it('are found at the end of an answer of any length, and not looked for far before it', () => {
     const long = 'é'.repeat(100_000);
+    assert.deepEqual(noted([JSON.stringify({ data: long, usage: chat })]), [12, 34]);
     assert.deepEqual(
       noted([JSON.stringify({ data: long }).slice(0, -1), `,"usage":${JSON.stringify(chat)}}`]),
       [12, 34],
