@@ -11,6 +11,9 @@ const headEnd = '\r\n\r\n';
 /** More parts than any form of a client has: each costs a look at its head. */
 const mostParts = 1_000;
 
+/** More than a name, a file name and a type take; together with the number of parts it bounds what a form costs to read. */
+const longestHeadBytes = 2_048;
+
 /** The boundary of a form (RFC 7578) from its content type, or null where the type is another. */
 export function boundaryOf(contentType: string | null): string | null {
   if (contentType === null || !/^multipart\/form-data\s*;/i.test(contentType)) return null;
@@ -32,8 +35,9 @@ export function findFields(form: Buffer, boundary: string, name: string): Span[]
     if (isLast(form, from)) break;
     const end = form.indexOf(delimiter, from);
     const start = form.indexOf(headEnd, from) + headEnd.length;
-    if (parts === mostParts || end < 0 || start < from + headEnd.length || start > end || !isAt(form, from, '\r\n'))
-      throw malformed();
+    const headBytes = start - from;
+    const isWhole = headBytes >= headEnd.length && start <= end && isAt(form, from, '\r\n');
+    if (!isWhole || headBytes > longestHeadBytes || parts === mostParts) throw malformed();
     if (fieldNames(form.toString('latin1', from, start)).includes(name)) found.push({ start, end });
     at = end;
   }
@@ -68,6 +72,6 @@ function parametersOf(header: string, name: string): string[] {
 }
 
 function malformed(): GatewayError {
-  const message = `body: got a malformed form, wanted parts in RFC 7578, at most ${mostParts}`;
+  const message = `body: got a malformed form, wanted RFC 7578 with at most ${mostParts} parts and heads up to ${longestHeadBytes} bytes`;
   return new GatewayError('invalid_request', message, { field: 'body' });
 }

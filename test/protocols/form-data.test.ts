@@ -171,6 +171,7 @@ describe('finding fields', () => {
         ...field('model'),
         end,
       ],
+      'a head longer than anybody sends': [...part(`x: ${'y'.repeat(2048)}`), end],
       'a head without its end': ['--b', 'content-disposition: form-data; name="model"', end],
       'more parts than anybody sends': [
         ...Array.from({ length: 1000 }, () => field('a')).flat(),
