@@ -6,7 +6,7 @@ import { modelEndpoints, openInference } from '../protocols/open-inference.ts';
 import { openai } from '../protocols/openai.ts';
 import { plainHttp, plainRequest, plainUpload } from '../protocols/plain-http.ts';
 import { decoded, rawPathOf } from '../protocols/raw-path.ts';
-import { modelInPath, modelStatus, tfServing } from '../protocols/tf-serving.ts';
+import { behindModels, modelInPath, modelStatus, tfServing } from '../protocols/tf-serving.ts';
 import type { Connection } from './connection.ts';
 import type { NodeContext } from './open-exchange.ts';
 import { type Directory, describeModel, type OwnAnswer, ownAnswers } from './own-answers.ts';
@@ -52,10 +52,10 @@ export function mountReadings(app: App, { protocols, directory }: Parts, handler
       plainOr(protocol, (context) => handlers.own(context, answer)),
     );
   }
-  app.get(
-    modelStatus.pattern,
-    plainOr(openai.name, (context) => readModelPath(context, directory, handlers)),
-  );
+  app.get(modelStatus.pattern, (context) => {
+    const asked = askedModel(context, directory.routes());
+    return plainOr(asked.protocol ?? openai.name, () => readModelPath(context, asked, directory, handlers))(context);
+  });
   for (const protocol of protocols) {
     for (const endpoint of protocol.endpoints) {
       app.on(
@@ -93,24 +93,34 @@ function plainReading({ req }: NodeContext): Reading {
   return { protocol: plainHttp, endpoint: hasBody ? plainUpload : plainRequest, params: {} };
 }
 
-/** A path below /v1/models is meant for whoever serves the model in it, and answered in that one's shape. */
-function readModelPath(context: NodeContext, directory: Directory, handlers: Handlers): Response {
+interface AskedModel {
+  readonly model: string;
+  /** That of whoever serves it; null where nobody does. */
+  readonly protocol: string | null;
+}
+
+/** The model that a path below /v1/models asks about. */
+function askedModel(context: NodeContext, routes: Routes): AskedModel {
   const rawPath = rawPathOf(context.req.url);
-  const model = decoded(rawPath.slice(modelStatus.pattern.length - 1));
-  const routes = directory.routes();
-  const protocol = protocolAt(model, rawPath, routes);
+  const model = decoded(behindModels(rawPath));
+  const protocol = routes.protocolOf(model);
+  // In TF Serving something may stand behind the name.
+  const isServing = protocol === null && routes.protocolOf(modelInPath(rawPath)) === tfServing.name;
+  return { model, protocol: isServing ? tfServing.name : protocol };
+}
+
+/** A path below /v1/models is meant for whoever serves the model in it, and answered in that one's shape. */
+function readModelPath(
+  context: NodeContext,
+  { model, protocol }: AskedModel,
+  directory: Directory,
+  handlers: Handlers,
+): Response {
   if (protocol === openai.name) return handlers.own(context, () => describeModel(model, directory));
   if (protocol === tfServing.name)
     return handlers.read(context, { protocol: tfServing, endpoint: modelStatus, params: {} });
   const metadata = modelEndpoints.find(({ operation }) => operation === 'metadata');
   if (protocol === openInference.name && metadata !== undefined)
     return handlers.read(context, { protocol: openInference, endpoint: metadata, params: { model } });
-  return handlers.unknown(context, modelNotFound(model, routes.modelNames(null)));
-}
-
-function protocolAt(model: string, rawPath: string, routes: Routes): string | null {
-  const whole = routes.protocolOf(model);
-  if (whole !== null) return whole;
-  // In TF Serving something may stand behind the name.
-  return routes.protocolOf(modelInPath(rawPath)) === tfServing.name ? tfServing.name : null;
+  return handlers.unknown(context, modelNotFound(model, directory.routes().modelNames(null)));
 }

@@ -17,6 +17,7 @@ export function readNamedModel(head: RequestHead, content: Uint8Array): NamedMod
   const form = formOf(head, content);
   if (form === null) return readJson(content);
   const model = textOf(form.body, onlyField(form, 'model'));
+  if (model === '') throw badModel('something else');
   const [stream] = findFields(form.body, form.boundary, 'stream');
   return { model, isStreaming: stream !== undefined && textOf(form.body, stream) === 'true', inputAt: -1 };
 }

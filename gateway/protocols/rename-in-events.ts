@@ -69,7 +69,9 @@ class RenamedEvents extends PassingBody {
   }
 
   #takeLine(line: Uint8Array, pieces: Uint8Array[]): void {
-    const span = this.#isPassing ? null : this.#findName(line);
+    // Of its end, one byte is in it.
+    const isTooLong = this.#isPassing || line.length > longestLineBytes + 1;
+    const span = isTooLong ? null : this.#findName(line);
     this.#isPassing = false;
     if (span === null) pieces.push(line);
     else pieces.push(line.subarray(0, span.start), this.#name, line.subarray(span.end));
@@ -80,7 +82,10 @@ class RenamedEvents extends PassingBody {
     for (const path of this.#paths) {
       let at = dataField.length;
       for (const name of path) at = at < 0 ? -1 : findMember(line, at, name);
-      if (at >= 0 && line[at] === quote) return { start: at, end: skipValue(line, at) };
+      if (at < 0 || line[at] !== quote) continue;
+      const end = skipValue(line, at);
+      // A name that nothing stands behind is cut off.
+      return end < line.length ? { start: at, end } : null;
     }
     return null;
   }

@@ -19,6 +19,11 @@ export const modelStatus: Endpoint = {
   hasBody: false,
 };
 
+/** What a path below /v1/models ends with, as it was sent; letters before it may have come encoded. */
+export function behindModels(rawPath: string): string {
+  return /^(?:\/[^/]*){2}\/(.*)$/.exec(rawPath)?.[1] ?? '';
+}
+
 /** The model that a path below /v1/models names in this protocol. */
 export function modelInPath(rawPath: string): string {
   return parse(rawPath).model;
@@ -60,7 +65,7 @@ interface Parsed {
 }
 
 function parse(rawPath: string): Parsed {
-  const { model = '', version = '', verb = '' } = suffix.exec(rawPath.slice(prefix.length))?.groups ?? {};
+  const { model = '', version = '', verb = '' } = suffix.exec(behindModels(rawPath))?.groups ?? {};
   return { model: decoded(model), version, verb };
 }
 

@@ -80,7 +80,7 @@ function resolveHealth(
   if (needsModel && model.includes('*') && !isFaulty([...path, 'health']))
     report([...path, 'models', 0], JSON.stringify(model), 'the name of one model first, or a health.path');
   return {
-    path: health.path ?? healthPath.replace(':model', encodeURIComponent(model)),
+    path: health.path ?? healthPath.replace(':model', model.split('/').map(encodeURIComponent).join('/')),
     everyMs: health.every,
     timeoutMs: health.timeout,
     failuresToUnready: health.unhealthy,

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findMember, firstElement, parseValue, skipValue, wholeNumberAt } from '../../gateway/protocols/json-skim.ts';
+import {
+  countElements,
+  findMember,
+  findMembers,
+  firstElement,
+  parseValue,
+  skipValue,
+  wholeNumberAt,
+} from '../../gateway/protocols/json-skim.ts';
 import { repetitions } from '../support/counts.ts';
 
 const numRuns = repetitions({ quick: 500, full: 50_000 });
@@ -125,6 +133,116 @@ describe('skipping a value', () => {
       assert.equal(skipValue(bytesOf(text), 0), text.length);
       assert.equal(parseValue(bytesOf(text), 0), undefined);
     }
+  });
+});
+
+/** What is found of some names in a text, parsed; undefined for those that are not there. */
+function members<Name extends string>(text: string, names: readonly Name[]) {
+  const bytes = bytesOf(text);
+  const { at, twice } = findMembers(bytes, 0, names);
+  const values = names.map((name) => (at[name] < 0 ? undefined : parseValue(bytes, at[name])));
+  return { values, twice };
+}
+
+describe('finding several members', () => {
+  const names = ['model', 'stream', 'input'] as const;
+
+  it('finds each wherever it stands, and none that is deeper', () => {
+    const deeper = '"x":{"model":9,"stream":[{"input":9}]}';
+    for (const text of [
+      `{"model":"m","stream":true,"input":[1],${deeper}}`,
+      `{"input":[1],${deeper},"stream":true,"model":"m"}`,
+      ` { ${deeper} , "stream" : true , "input" :\n[1],"model"\t:"m" } `,
+    ])
+      assert.deepEqual(members(text, names), { values: ['m', true, [1]], twice: null }, text);
+    assert.deepEqual(members(`{${deeper}}`, names), { values: [undefined, undefined, undefined], twice: null });
+  });
+
+  it('notices a name that is given twice, in whatever case or spelling', () => {
+    const twins = ['"model"', '"MODEL"', '"Model"', String.raw`"mod\u0065l"`, String.raw`"\u004dodel"`];
+    for (const one of twins) {
+      for (const other of twins)
+        assert.equal(members(`{${one}:1,"x":[0],${other}:2}`, names).twice, 'model', `${one} and ${other}`);
+    }
+    assert.equal(members('{"input":1,"a":{"input":2},"Input":3,"model":1,"model":2}', names).twice, 'input');
+  });
+
+  it('takes no other name for one of them', () => {
+    for (const name of ['"mode"', '"models"', '"model "', String.raw`"model\u0000"`, String.raw`"model\\"`, '"\u004b"'])
+      assert.deepEqual(
+        members(`{"model":1,${name}:2}`, names),
+        { values: [1, undefined, undefined], twice: null },
+        name,
+      );
+  });
+
+  it('gives a value only under the very name', () => {
+    assert.deepEqual(members('{"MODEL":1}', names).values, [undefined, undefined, undefined]);
+    assert.deepEqual(members(String.raw`{"\u006dodel":1}`, names).values, [1, undefined, undefined]);
+  });
+
+  it('tells of what stands before the end of a text that is cut off', () => {
+    const text = '{"model":"m","x":{"y":[1,2]},"stream":true,"Model":"n"}';
+    for (let length = 0; length <= text.length; length++) {
+      const { values, twice } = members(text.slice(0, length), names);
+      assert.equal(values[0], length < '{"model":"m"'.length ? undefined : 'm', text.slice(0, length));
+      assert.equal(twice, length > text.indexOf('"n"') ? 'model' : null, text.slice(0, length));
+    }
+  });
+
+  it('agrees with JSON.parse on any object, whatever is in it', () => {
+    const long = fc.array(fc.constantFrom('"', '\\', 'x', 'é', '\n'), { minLength: 55, maxLength: 75 });
+    const text = long.map((all) => all.join(''));
+    const value = fc.oneof(
+      fc.jsonValue(),
+      text,
+      fc.array(text, { maxLength: 3 }),
+      fc.dictionary(text, text, { maxKeys: 2 }),
+    );
+    const name = fc.oneof(fc.constantFrom(...names), text, fc.string({ maxLength: 7 }));
+    fc.assert(
+      fc.property(fc.dictionary(name, value, { maxKeys: 8 }), (any) => {
+        const written = JSON.stringify(any);
+        const parsed: Record<string, unknown> = JSON.parse(written);
+        assert.deepEqual(members(written, names), {
+          values: names.map((one) => (Object.hasOwn(parsed, one) ? parsed[one] : undefined)),
+          twice: null,
+        });
+      }),
+      { numRuns },
+    );
+  });
+});
+
+it('a string ends where it ends, however many escapes lie around the border between short and long', () => {
+  for (let before = 55; before < 70; before++) {
+    for (let escapes = 0; escapes < 8; escapes++) {
+      for (const rest of ['', 'x', '"', 'x'.repeat(100)]) {
+        const text = JSON.stringify(`${'x'.repeat(before)}${'\\'.repeat(escapes)}${rest}`);
+        assert.equal(skipValue(bytesOf(`${text},"y\\"`), 0), text.length, text);
+      }
+    }
+  }
+});
+
+describe('counting elements', () => {
+  it('agrees with JSON.parse on any array, however it is laid out', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue(), { maxLength: 12 }), fc.constantFrom('', ' ', '\n\t'), (array, gap) => {
+        const text = `${gap}[${gap}${array.map((one) => JSON.stringify(one, null, gap)).join(`${gap},${gap}`)}${gap}]${gap}`;
+        assert.equal(countElements(bytesOf(`${text},1`), 0), array.length, text);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('counts what is cut off as far as it goes, and what is no array not at all', () => {
+    assert.deepEqual(
+      ['[', '[1', '[1,', '["a,b","c', '[[1,2],[3', '{"a":1}', '"[1]"', '7', ''].map((text) =>
+        countElements(bytesOf(text), 0),
+      ),
+      [0, 1, 1, 2, 2, 0, 0, 0, 0],
+    );
   });
 });
 

@@ -127,3 +127,42 @@ it('a refusal is a bare string, as the specification has it', () => {
   assert.deepEqual([status, source, text], [404, 'refused', '{"error":"no \\"x\\" here"}']);
   assert.deepEqual(headers, ['content-type', 'application/json', 'content-length', String(text.length)]);
 });
+
+describe('generating', () => {
+  const body = '{"text_input":"x","model_name":"kept"}';
+
+  it('is passed on as it came, streamed where the operation says so', () => {
+    for (const [operation, isStreaming] of [
+      ['generate', false],
+      ['generate_stream', true],
+    ] as const) {
+      const exchange = readExchange({ operation, body });
+      assert.deepEqual([exchange.ask.isStreaming, exchange.work], [isStreaming, { rows: 1 }]);
+      const written = openInference.write(exchange, 'llama');
+      assert.deepEqual([written.path, String(written.body)], [`/v2/models/llama/${operation}`, body]);
+      assert.equal(pathOf({ operation, version: '3' }), `/v2/models/digits/versions/3/${operation}`);
+    }
+  });
+
+  it('is answered under the client’s name of the model, in one answer or in every event', async () => {
+    const said = (type: string, text: string): Reply => ({
+      status: 200,
+      headers: ['content-type', type],
+      source: 'upstream',
+      body: bytesBody(Buffer.from(text)),
+    });
+    const answer = (model: string): string => `{"text_output":"y","model_name":"${model}","name":"kept"}`;
+    const whole = said('application/json', answer('llama'));
+    const translated = await openInference.translate(whole, readExchange({ operation: 'generate' }), 'llama');
+    assert.equal(pumped(translated.body).text, answer('digits'));
+    const events = (model: string): string => `data: ${answer(model)}\n\n`.repeat(3);
+    const stream = said('text/event-stream', events('llama'));
+    const exchange = readExchange({ operation: 'generate_stream' });
+    assert.equal(pumped((await openInference.translate(stream, exchange, 'llama')).body).text, events('digits'));
+  });
+
+  it('that breaks off ends in an event with a bare string, as Triton has it', () => {
+    const event = String(openInference.breakStream(new GatewayError('upstream_broken', 'it "broke"\noff')));
+    assert.equal(event, 'data: {"error":"it \\"broke\\"\\noff"}\n\n');
+  });
+});

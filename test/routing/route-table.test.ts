@@ -100,6 +100,52 @@ describe('a route table', () => {
     assert.deepEqual(table.modelNames('open-inference'), ['ant-*', 'digits', 'zebra']);
     assert.deepEqual(table.modelNames('openai'), ['gpt']);
     assert.deepEqual(table.modelNames('tf-serving'), []);
+    assert.deepEqual(table.modelNames(null), ['ant-*', 'digits', 'gpt', 'zebra']);
+  });
+
+  it('tells which protocol the backends of a model speak, by the first rule that names it', () => {
+    const models = [{ name: 'gpt-*', upstream: 'qwen' }];
+    const table = new RouteTable([
+      { ...rule('plain', { path: '/web/*' }, newBackend('plain', { models: [] })), protocol: 'http' },
+      { ...rule('written', { model: 'resnet', path: '/v1/*', tenant: 'a' }), protocol: 'tf-serving' },
+      { ...rule('by backend', { path: '/x' }, newBackend('pool', { models })), protocol: 'openai' },
+      rule('later', { model: 'gpt-4' }),
+      rule('everything', { model: '*' }),
+    ]);
+    const asked = ['resnet', 'gpt-4', 'gpt-', 'written', 'plain', ''];
+    assert.deepEqual(
+      asked.map((model) => table.protocolOf(model)),
+      ['tf-serving', 'openai', 'openai', 'open-inference', 'open-inference', 'open-inference'],
+    );
+    assert.equal(new RouteTable([rule('digits', {})]).protocolOf('bert'), null);
+    assert.equal(new RouteTable([]).protocolOf('digits'), null);
+  });
+});
+
+describe('whether plain HTTP is spoken at a path', () => {
+  const web = (path: string): Rule => ({ ...rule('web', { path }), protocol: 'http' });
+  const openai = (match: Partial<Match>): Rule => ({ ...rule('openai', match), protocol: 'openai' });
+  const isPlain = (rules: readonly Rule[], path: string, protocol: string | null): boolean =>
+    new RouteTable(rules).isPlain(path, protocol);
+
+  it('is said by the first rule whose path fits, of its own and those of the protocol that knows the path', () => {
+    assert.equal(isPlain([web('/v1/*'), openai({})], '/v1/x', 'openai'), true);
+    assert.equal(isPlain([openai({}), web('/v1/*')], '/v1/x', 'openai'), false);
+    assert.equal(isPlain([openai({ model: 'gpt' }), web('/v1/*')], '/v1/x', 'openai'), false);
+    assert.equal(isPlain([openai({ path: '/v1/y' }), web('/v1/*')], '/v1/x', 'openai'), true);
+    assert.equal(isPlain([openai({ path: '/v1/x*' }), web('/v1/*')], '/v1/x', 'openai'), false);
+  });
+
+  it('does not hang on the rules of other protocols', () => {
+    assert.equal(isPlain([openai({}), web('/v1/*')], '/v1/x', 'tf-serving'), true);
+    assert.equal(isPlain([openai({}), web('/v1/*')], '/v1/x', null), true);
+  });
+
+  it('is not where no path fits, nor where none is configured', () => {
+    assert.equal(isPlain([web('/web/*')], '/v1/x', null), false);
+    assert.equal(isPlain([web('/web/*')], '/web', 'openai'), false);
+    assert.equal(isPlain([openai({})], '/v1/x', 'openai'), false);
+    assert.equal(isPlain([], '/', null), false);
   });
 });
 

@@ -4,6 +4,7 @@ import { ConfigError } from '../../gateway/settings/faults.ts';
 import { loadSettings } from '../../gateway/settings/load.ts';
 import { wrongBackends, wrongReplicas } from './backend-fault-rows.ts';
 import { misfits, unreadable } from './meaning-fault-rows.ts';
+import { protocolMisfits } from './protocol-fault-rows.ts';
 import { unknownKeys, wrongKinds } from './shape-fault-rows.ts';
 import { faultsOf, fileName, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
@@ -17,6 +18,7 @@ for (const [yaml, told] of [
   ...wrongBackends,
   ...wrongReplicas,
   ...misfits,
+  ...protocolMisfits,
   ...unreadable,
 ]) {
   test(`one fault is told: ${told}`, () => {

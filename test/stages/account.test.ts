@@ -105,6 +105,39 @@ describe('accounting for an answer', () => {
   });
 });
 
+describe('the deadline of a stream of events that nobody asked to be one', () => {
+  const types: readonly (readonly [headers: string[], isMet: boolean])[] = [
+    [['content-type', 'text/event-stream; charset=utf-8'], true],
+    [['content-type', 'application/json'], false],
+    [['content-type', 'text/event-stream', 'content-encoding', 'gzip'], false],
+  ];
+  for (const [headers, isMet] of types) {
+    it(`is ${isMet ? '' : 'not '}met at its first byte with ${headers.join(' ')}`, async () => {
+      const inner = new FedBody();
+      const accounting = new Accounting(async () => ({ ...replyOf(inner), headers }));
+      const { clock, exchange } = accounting;
+      exchange.cutTo(100);
+      pumped((await accounting.serve(exchange)).body);
+      inner.feed('data: 1\n\n');
+      await clock.runUntil(200);
+      assert.equal(exchange.cancellation.reason?.code, isMet ? undefined : 'deadline_exceeded');
+    });
+  }
+
+  it('still passes while no byte has come', async () => {
+    const inner = new FedBody();
+    const accounting = new Accounting(async () => ({
+      ...replyOf(inner),
+      headers: ['content-type', 'text/event-stream'],
+    }));
+    const { clock, exchange } = accounting;
+    exchange.cutTo(100);
+    pumped((await accounting.serve(exchange)).body);
+    await clock.runUntil(200);
+    assert.equal(exchange.cancellation.reason?.code, 'deadline_exceeded');
+  });
+});
+
 describe('accounting for a refusal', () => {
   it('notes the error, passes it on, and tells of it once', async () => {
     const cause = new Error('connect ECONNREFUSED 10.0.0.7:8000');

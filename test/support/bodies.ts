@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../gateway/kernel/errors.ts';
 import type { Body, BodyEnd, Sink } from '../../gateway/pipeline/reply.ts';
 
 /** A body that a test feeds by hand, and that tells what was asked of it. */
@@ -33,8 +34,8 @@ export class FedBody implements Body {
     });
   }
 
-  end(how: BodyEnd): void {
-    this.#sink?.end(how);
+  end(how: BodyEnd, why?: GatewayError): void {
+    this.#sink?.end(how, why);
   }
 }
 

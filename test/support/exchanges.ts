@@ -3,7 +3,7 @@ import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Exchange, type Incoming } from '../../gateway/pipeline/exchange.ts';
 import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { Headers } from '../../gateway/pipeline/headers.ts';
-import type { Endpoint } from '../../gateway/pipeline/protocol.ts';
+import type { Endpoint, Protocol } from '../../gateway/pipeline/protocol.ts';
 import type { Routes } from '../../gateway/pipeline/route.ts';
 import { openInference } from '../../gateway/protocols/open-inference.ts';
 
@@ -11,6 +11,11 @@ import { openInference } from '../../gateway/protocols/open-inference.ts';
 export interface ExchangeSpec {
   readonly clock?: VirtualClock;
   readonly wheel?: TimerWheel;
+  readonly protocol?: Protocol;
+  /** Stands in the place of the protocol's for the operation. */
+  readonly endpoint?: Endpoint;
+  /** As it was sent; where none is given, the endpoint's pattern with the model, and the version if any, in it. */
+  readonly path?: string;
   readonly operation?: string;
   readonly model?: string;
   readonly query?: string;
@@ -33,14 +38,15 @@ export function newGeneration({ routes = noRoutes, onGone = () => {} }: { routes
 /** An exchange as the client port opens it. */
 export function newExchange(spec: ExchangeSpec = {}): Exchange {
   const { clock = new VirtualClock(), operation = 'infer', model = 'digits', version, query = '', headers = {} } = spec;
-  const endpoint = endpointOf(operation, version !== undefined);
+  const { protocol = openInference, endpoint = endpointOf(protocol, operation, version !== undefined) } = spec;
   const params: Record<string, string> = version === undefined ? { model } : { model, version };
-  const path = endpoint.pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const filled = endpoint.pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const { path = filled } = spec;
   return new Exchange({
     id: 'r1',
     receivedAtMs: clock.nowMs(),
     generation: spec.generation ?? newGeneration(),
-    protocol: openInference,
+    protocol,
     head: { method: endpoint.method, path, rawPath: path, query, params, endpoint, headers },
     incoming: spec.incoming ?? wholeBody(Buffer.from(spec.body ?? '')),
     wheel: spec.wheel ?? new TimerWheel(clock),
@@ -56,8 +62,8 @@ export function readExchange(spec: ExchangeSpec = {}): Exchange {
   return exchange;
 }
 
-function endpointOf(operation: string, hasVersion: boolean): Endpoint {
-  const found = openInference.endpoints.find(
+function endpointOf(protocol: Protocol, operation: string, hasVersion: boolean): Endpoint {
+  const found = protocol.endpoints.find(
     (one) => one.operation === operation && one.pattern.includes(':version') === hasVersion,
   );
   if (found === undefined) throw new Error(`the protocol has no ${operation}`);

@@ -49,6 +49,20 @@ describe('the line of an exchange', () => {
     });
   });
 
+  it('has the tokens of an answer that says what it took', () => {
+    for (const [inputTokens, outputTokens] of [
+      [12, 34],
+      [12, 0],
+      [0, 34],
+    ]) {
+      const exchange = readExchange();
+      Object.assign(exchange.journal, { inputTokens, outputTokens });
+      const line = parsed(exchange);
+      assert.deepEqual([line.inputTokens, line.outputTokens], [inputTokens, outputTokens]);
+    }
+    assert.ok(!('inputTokens' in parsed(readExchange())));
+  });
+
   it('has the detail of a failure, and the time upstream also where no head came', () => {
     const exchange = readExchange();
     Object.assign(exchange.journal, {

@@ -60,6 +60,17 @@ describe('the gateway’s metrics', () => {
     assert.deepEqual(await metering.shown(metricNames.refusals), ['queue_full 1', 'model_not_found 1']);
   });
 
+  it('count the tokens that answers say they took, by backend, where any says so', async () => {
+    const metering = new Metering();
+    metering.settle({ backend: 'llm', status: 200, inputTokens: 12, outputTokens: 34 });
+    metering.settle({ backend: 'llm', status: 200, inputTokens: 3, outputTokens: 0 });
+    metering.settle({ backend: 'embed', status: 200, inputTokens: 7 });
+    metering.settle({ backend: 'digits', status: 200 });
+    const wanted = ['llm input 15', 'llm output 34', 'embed input 7', 'embed output 0'];
+    assert.deepEqual(await metering.shown(metricNames.tokens), wanted);
+    assert.deepEqual(await metering.shown(metricNames.tokens), wanted, 'the same when read again');
+  });
+
   it('show the same when they are read again', async () => {
     const metering = new Metering();
     metering.settle({ backend: 'pool', status: 200, source: 'upstream' });

@@ -8,7 +8,7 @@ import { newReplica } from '../support/replicas.ts';
 import { type Script, SimulatedReplica } from '../support/simulated-replica.ts';
 
 /** Checks a replica that answers by a script; tells what was found, what it was asked, and how connections were opened. */
-async function check(script: Script, forMs = 0) {
+async function check(script: Script, forMs = 0, unwellFromStatus = 300) {
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const simulated = new SimulatedReplica(clock, () => script);
@@ -22,7 +22,7 @@ async function check(script: Script, forMs = 0) {
   const checked = checkHealth(replica, transport, {
     path: '/ready',
     timeoutMs: 500,
-    unwellFromStatus: 300,
+    unwellFromStatus,
     connectMs: 3000,
     clock,
   });
@@ -44,6 +44,12 @@ test('any status from 200 to 299 is well, any other is not', async () => {
   for (const status of [200, 204, 299]) assert.equal((await check({ status })).found, null);
   for (const status of [301, 400, 404, 500, 503])
     assert.equal((await check({ status })).found, `GET /ready: status ${status}`);
+});
+
+test('where no more is known of a replica than that it answers, only what speaks against it is not well', async () => {
+  for (const status of [200, 301, 401, 404, 499]) assert.equal((await check({ status }, 0, 500)).found, null);
+  for (const status of [500, 503])
+    assert.equal((await check({ status }, 0, 500)).found, `GET /ready: status ${status}`);
 });
 
 test('an answer that comes too late, breaks off or never ends is not well', async () => {

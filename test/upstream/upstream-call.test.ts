@@ -134,3 +134,36 @@ test('a call that has ended well is aborted by nobody', () => {
   assert.equal(replies.length, 1);
   assert.equal(wheel.armedCount, 0);
 });
+
+/** A client whose sink has a fault of ours. */
+class FaultySink extends FullSink {
+  readonly why: (GatewayError | undefined)[] = [];
+
+  override chunk(): boolean {
+    throw new TypeError('x is undefined');
+  }
+
+  override end(how: BodyEnd, why?: GatewayError): void {
+    super.end(how);
+    this.why.push(why);
+  }
+}
+
+test('a fault thrown where a piece goes ends this answer, and reaches nobody else', () => {
+  const { call, controller, failures, wheel } = newCall();
+  const sink = new FaultySink();
+  call.onRequestStart(controller);
+  call.onResponseStart(controller, 200, {});
+  call.pump(sink);
+  call.onResponseData(controller, kib64);
+  call.onResponseData(controller, kib64);
+  call.onResponseError(controller, new Error('aborted'));
+  assert.deepEqual(sink.ends, ['abandoned'], 'the replica is not to blame');
+  assert.deepEqual(
+    sink.why.map((why) => why?.code),
+    ['internal'],
+  );
+  assert.deepEqual(controller.told, ['abort']);
+  assert.deepEqual(failures, []);
+  assert.equal(wheel.armedCount, 0);
+});

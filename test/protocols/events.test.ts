@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventOf, isEventStream } from '../../gateway/protocols/events.ts';
+
+test('an answer is a stream of events by its content type, in whatever case and with whatever parameters', () => {
+  for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'text/event-stream;charset=utf-8'])
+    assert.ok(isEventStream({ headers: ['x-a', 'b', 'Content-Type', type] }), type);
+  for (const type of ['application/json', 'text/plain', '', ' text/event-stream', 'x-text/event-stream'])
+    assert.ok(!isEventStream({ headers: ['content-type', type] }), type);
+  assert.ok(!isEventStream({ headers: [] }));
+});
+
+test('one that is encoded cannot be read as one', () => {
+  const headers = ['content-type', 'text/event-stream', 'content-encoding', 'gzip'];
+  assert.ok(!isEventStream({ headers }));
+});
+
+test('an event is one line of data and an empty one, whatever text is in it', () => {
+  const value = { error: 'a\nb\r\n\r\nc "é" \u2028' };
+  const event = String(eventOf(value));
+  assert.match(event, /^data: [^\r\n]*\n\n$/);
+  assert.deepEqual(JSON.parse(event.slice(6)), value);
+});
