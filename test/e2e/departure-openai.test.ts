@@ -98,6 +98,7 @@ for (const [kind, { asks, head, piece, rest }] of Object.entries(kinds)) {
         await useAConnection();
         free.arrivals.length = 0;
         free.script = ({ socket }) => {
+          socket.setNoDelay(true);
           for (const bytes of [head, piece]) socket.write(bytes);
           setTimeout(() => socket.write(rest), 1);
         };

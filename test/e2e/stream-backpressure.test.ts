@@ -12,6 +12,8 @@ import { chat, chunkOf, eventStreamHead, lastChunk } from '../support/streams.ts
 
 const mebibyte = 1024 * 1024;
 const streamBytes = (isFull ? 1024 : 200) * mebibyte;
+/** As much as brings the process to the size that passing streams on gives it. */
+const warmUpBytes = 100 * mebibyte;
 const slowForMs = isFull ? 30_000 : 4_000;
 
 /** The bounds that the specification sets. */
@@ -65,18 +67,19 @@ function residentBytes(): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** A client's connection that asks its kernel for as little as it hands on. */
-function slowSocket(): Socket {
+/** A client's connection; `bufferBytes` is the most that its process reads ahead. */
+function newSocket(bufferBytes = 64 * 1024): Socket {
+  const { hostname: host, port } = new URL(gateway.client);
   const options: TcpSocketConnectOpts & { highWaterMark: number } = {
-    port: Number(new URL(gateway.client).port),
-    host: '127.0.0.1',
-    highWaterMark: 1024,
+    host,
+    port: Number(port),
+    highWaterMark: bufferBytes,
   };
   return connect(options);
 }
 
 /** Asks for a stream, reads it as fast as it comes, and tells how many bytes it was. */
-async function readAll(socket = connect(Number(new URL(gateway.client).port), '127.0.0.1')): Promise<number> {
+async function readAll(socket = newSocket()): Promise<number> {
   let end = '';
   let sizeBytes = 0;
   const isPaused = socket.isPaused();
@@ -92,13 +95,13 @@ async function readAll(socket = connect(Number(new URL(gateway.client).port), '1
 }
 
 test('a stream to a client that reads slowly costs no memory, and stops the backend', async (context) => {
-  backend.script = (arrival) => stream(arrival, 20 * mebibyte);
+  backend.script = (arrival) => stream(arrival, warmUpBytes);
   await readAll();
   const warmBytes = residentBytes();
 
   current = null;
   backend.script = (arrival) => stream(arrival);
-  const client = slowSocket();
+  const client = newSocket(1024);
   context.after(() => client.destroy());
   client.on('readable', () => {});
   client.write(chat('m'));
@@ -134,7 +137,7 @@ test('a stream to a client that reads slowly costs no memory, and stops the back
 test('a stream that nobody reads for a time waits, and then comes whole', async () => {
   current = null;
   backend.script = (arrival) => stream(arrival);
-  const socket = slowSocket().pause();
+  const socket = newSocket().pause();
   const whole = readAll(socket);
   const { acceptedBytes } = await begun();
   let before = -1;
