@@ -159,10 +159,15 @@ describe('a deadline', () => {
     }
   });
 
-  it('that has been met by the first byte does not end a stream', async () => {
-    const { answer, tookMs } = await stream(script(200), configured(), deadline);
-    assert.equal(answer.end, 'complete');
-    assert.equal(tookMs, 5 + 200 + 10 * 100);
+  it('that has been met by the first byte does not end a stream, by whatever sign it is one', async () => {
+    const asked = { call: { isStreaming: true }, as: 'application/x-ndjson' };
+    const unasked = { call: { isStreaming: false }, as: 'text/event-stream' };
+    for (const { call, as } of [asked, unasked]) {
+      const told = { ...script(200), headers: { 'content-type': as } };
+      const { answer, tookMs } = await stream(told, configured(), { ...deadline, ...call });
+      assert.equal(answer.end, 'complete');
+      assert.equal(tookMs, 5 + 200 + 10 * 100);
+    }
   });
 
   it('ends an answer that is no stream also after its first byte', async () => {
