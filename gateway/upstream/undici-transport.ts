@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { TryTimeouts } from '../balance/backend.ts';
 import type { Replica } from '../balance/replica.ts';
 import type { ReplicaState } from '../balance/replica-state.ts';
@@ -127,7 +127,7 @@ export class UndiciTransport implements Transport {
 /** What may be set for a pool besides what its replica says. */
 interface PoolOptions {
   /** As `lookup` of `net.connect`; replaces the system's name resolution. */
-  readonly lookup?: object;
+  readonly lookup?: LookupFunction;
   readonly connectionLifeMs?: number;
 }
 
@@ -137,18 +137,31 @@ export function openPool({ address }: Replica, connectMs: number, options: PoolO
   const isNamed = socketPath === null && isIP(new URL(origin).hostname.replace(/^\[|\]$/g, '')) === 0;
   return new Pool(origin, {
     pipelining: 1,
-    allowH2: false,
     keepAliveTimeout: keepAliveMs,
     // The timer wheel keeps all time limits; undici's own would only add timers.
     headersTimeout: 0,
     bodyTimeout: 0,
     ...(isNamed ? { clientTtl: options.connectionLifeMs ?? connectionLifeMs } : {}),
-    connect: {
+    connect: connectorOf({
+      allowH2: false,
       timeout: connectMs,
       ...(socketPath === null ? {} : { socketPath }),
       ...(tls.caPem === null ? {} : { ca: tls.caPem }),
       ...(tls.serverName === null ? {} : { servername: tls.serverName }),
       ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-    },
+    }),
   });
+}
+
+/** undici takes a reset for the good end of a body that lasts until its connection ends; by another code it is an error like any other. */
+function connectorOf(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (to, connected) =>
+    connect(to, (error, socket) => {
+      if (error !== null) return connected(error, null);
+      socket.on('error', (broken: NodeJS.ErrnoException) => {
+        if (broken.code === 'ECONNRESET') broken.code = 'RESET_BY_REPLICA';
+      });
+      connected(null, socket);
+    });
 }

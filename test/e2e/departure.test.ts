@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { repetitions } from '../support/counts.ts';
+import { assertEndedBy, assertNothingHeld, nextArrival, repeat, withinMs } from '../support/departures.ts';
 import { eventually, pause, startGateway } from '../support/gateway-process.ts';
 import { type Arrival, okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { RawClient, request } from '../support/raw-client.ts';
-
-/** What the specification allows between the client's leaving and the end of its upstream request. */
-const withinMs = 200;
 
 const free = await RawBackend.start({ after }, () => {});
 const single = await RawBackend.start({ after }, () => {});
@@ -35,7 +33,7 @@ for (const how of ['closed', 'reset'] as const) {
       const arrival = await nextArrival(free);
       await assertEndedBy(() => client.leave(how), arrival);
     });
-    await assertNothingHeld();
+    await assertNothingHeld(gateway);
   });
 
   test(`a client that leaves (${how}) in mid-body ends its upstream request within ${withinMs} ms`, async () => {
@@ -46,7 +44,7 @@ for (const how of ['closed', 'reset'] as const) {
       while (!client.held.includes('some of it')) await client.more();
       await assertEndedBy(() => client.leave(how), arrival);
     });
-    await assertNothingHeld();
+    await assertNothingHeld(gateway);
   });
 
   test(`a client that leaves (${how}) while it waits in line never reaches a replica`, async () => {
@@ -71,7 +69,7 @@ for (const how of ['closed', 'reset'] as const) {
     }
     assert.equal(single.arrivals.length, 2, 'nobody who left was sent on');
     single.arrivals.length = 0;
-    await assertNothingHeld();
+    await assertNothingHeld(gateway);
   });
 }
 
@@ -86,7 +84,7 @@ test('a client that leaves while it still sends its body reaches no replica', as
     client.leave(at % 2 === 0 ? 'closed' : 'reset');
   });
   await eventually('all are accounted for', async () => (await clientsLeft()) === 7 * times);
-  await assertNothingHeld();
+  await assertNothingHeld(gateway);
   assert.equal(free.arrivals.length, 0);
 });
 
@@ -138,7 +136,7 @@ test('clients that leave at any moment leave nothing behind', async () => {
     client.leave(rng.next() < 0.5 ? 'closed' : 'reset');
     leftAtMs.set(id, performance.now());
   });
-  await assertNothingHeld();
+  await assertNothingHeld(gateway);
   await pause(withinMs);
   assert.ok(answeredAtMs.size > 0 && answeredAtMs.size < free.arrivals.length, 'some were answered and some were not');
   for (const arrival of free.arrivals) {
@@ -152,30 +150,4 @@ test('clients that leave at any moment leave nothing behind', async () => {
 
 function clientsLeft(): Promise<number> {
   return gateway.metric('headgate_refusals_total', { code: 'client_left' });
-}
-
-async function repeat(count: number, once: (at: number) => Promise<void>): Promise<void> {
-  for (let at = 0; at < count; at++) await once(at);
-}
-
-async function nextArrival(backend: RawBackend): Promise<Arrival> {
-  const { length } = backend.arrivals;
-  await eventually('the request reaches the backend', () => backend.arrivals.length > length);
-  const arrival = backend.arrivals.at(-1);
-  assert.ok(arrival);
-  return arrival;
-}
-
-async function assertEndedBy(leave: () => void, arrival: Arrival): Promise<void> {
-  assert.equal(arrival.closedAtMs, null);
-  leave();
-  const leftAtMs = performance.now();
-  await eventually('the backend sees the end', () => arrival.closedAtMs !== null);
-  const tookMs = (arrival.closedAtMs ?? 0) - leftAtMs;
-  assert.ok(tookMs <= withinMs, `the backend saw the end after ${tookMs} ms`);
-}
-
-async function assertNothingHeld(): Promise<void> {
-  for (const name of ['headgate_replica_in_flight', 'headgate_queue_depth'])
-    await eventually(`${name} is 0`, async () => (await gateway.metric(name)) === 0);
 }

@@ -55,7 +55,6 @@ class Writing {
           { incoming, outgoing },
           {
             time: writing,
-            isLast: false,
             insteadOfNothing: (why) => {
               writing.told.push(why);
               return jsonReply(502, { error: 'instead' }, 'refused');

@@ -101,6 +101,25 @@ describe('an alarm', () => {
     assert.deepEqual(rig.names, ['endless']);
     await rig.assertAtRest();
   });
+
+  it('that is given an end and loses it again does not ring, and can be disarmed', async () => {
+    const rig = new Rig();
+    const alarm = rig.arm('endless', Number.POSITIVE_INFINITY);
+    for (const endMs of [50, 3 * roundMs]) {
+      alarm.moveTo(rig.clock.nowMs() + endMs);
+      await rig.clock.runUntil(rig.clock.nowMs() + 20);
+      alarm.moveTo(Number.POSITIVE_INFINITY);
+      await rig.clock.runUntil(rig.clock.nowMs() + 4 * roundMs);
+    }
+    assert.deepEqual(rig.rang, []);
+    const other = rig.arm('other', rig.clock.nowMs() + 30);
+    alarm.disarm();
+    alarm.moveTo(rig.clock.nowMs() + 10);
+    await rig.clock.runUntil(rig.clock.nowMs() + 50);
+    assert.deepEqual(rig.names, ['other'], 'and its neighbours are as they were');
+    other.disarm();
+    await rig.assertAtRest();
+  });
 });
 
 describe('moving an alarm', () => {

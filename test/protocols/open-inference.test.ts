@@ -162,7 +162,9 @@ describe('generating', () => {
   });
 
   it('that breaks off ends in an event with a bare string, as Triton has it', () => {
-    const event = String(openInference.breakStream(new GatewayError('upstream_broken', 'it "broke"\noff')));
+    const event = String(
+      openInference.breakStream(new GatewayError('upstream_broken', 'it "broke"\noff'), readExchange().head),
+    );
     assert.equal(event, 'data: {"error":"it \\"broke\\"\\noff"}\n\n');
   });
 });

@@ -99,6 +99,8 @@ describe('translating an answer', () => {
   });
 });
 
+const headAt = (path: string) => ({ ...readExchange().head, path });
+
 describe('an error', () => {
   const errors = [
     [new GatewayError('model_not_found', 'no "x"', { field: 'model' }), 404, 'invalid_request_error', 'model'],
@@ -114,9 +116,20 @@ describe('an error', () => {
       const reply = openai.refuse(error);
       assert.deepEqual([reply.status, reply.source], [status, 'refused']);
       assert.deepEqual(JSON.parse(pumped(reply.body).text), wanted);
-      const event = String(openai.breakStream(error));
+      const event = String(openai.breakStream(error, headAt('/v1/chat/completions')));
       assert.match(event, /^data: [^\r\n]+\n\n$/);
       assert.deepEqual(JSON.parse(event.slice(6)), wanted);
     });
   }
+
+  it('ends a stream of responses as an event of its own type, for clients that look at the event and for those that look at its error', () => {
+    const event = String(openai.breakStream(new GatewayError('upstream_broken', 'no'), headAt('/v1/responses')));
+    const facts = { message: 'no', param: null, code: 'upstream_broken' };
+    assert.deepEqual(JSON.parse(event.slice(6)), {
+      type: 'error',
+      sequence_number: 0,
+      ...facts,
+      error: { ...facts, type: 'server_error' },
+    });
+  });
 });

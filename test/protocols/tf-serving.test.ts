@@ -94,5 +94,5 @@ describe('the state of a model', () => {
 it('an error is a bare string, and no stream is expected to tell one', () => {
   const error = new GatewayError('model_not_found', 'no "x"');
   assert.equal(pumped(tfServing.refuse(error).body).text, '{"error":"no \\"x\\""}');
-  assert.equal(tfServing.breakStream(error), null);
+  assert.equal(tfServing.breakStream(error, readExchange().head), null);
 });

@@ -26,6 +26,9 @@ interface Options {
 
 type Script = (arrival: Arrival) => void;
 
+/** Of the protocols open-inference and openai. */
+const healthCheck = /^GET \/(?:v2\/health\/ready|v1\/models) /;
+
 /** A backend that speaks bytes: it records every request, and the test's script writes whatever it likes in answer, or does worse. */
 export class RawBackend {
   readonly arrivals: Arrival[] = [];
@@ -100,7 +103,7 @@ export class RawBackend {
   }
 
   #take({ line, headers, body }: Taken, connection: number, socket: Socket): Arrival | null {
-    if (this.#isReady && line.startsWith('GET /v2/health/ready')) {
+    if (this.#isReady && healthCheck.test(line)) {
       socket.write(okAnswer('{}'));
       return null;
     }

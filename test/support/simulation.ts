@@ -17,14 +17,16 @@ import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
 import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
-import { openInference } from '../../gateway/protocols/open-inference.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import type { RouteSettings } from '../../gateway/settings/settings.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
+import { type SimulatedProtocol, simulatedRequest } from './simulated-request.ts';
 
 export interface SimulatedBackend {
   readonly name: string;
+  /** open-inference unless said otherwise. */
+  readonly protocol?: SimulatedProtocol;
   readonly replicas: readonly {
     readonly id: string;
     readonly slots?: number;
@@ -35,6 +37,8 @@ export interface SimulatedBackend {
   readonly upstreamModel?: string | null;
   readonly queue?: { readonly maxLength: number; readonly waitMs: number };
   readonly timeouts?: Partial<TryTimeouts>;
+  /** What is otherwise for streams. */
+  readonly streamTimeouts?: Partial<TryTimeouts>;
 }
 
 interface Options {
@@ -42,15 +46,21 @@ interface Options {
   readonly backends: readonly SimulatedBackend[];
   readonly routes?: readonly RouteSettings[];
   readonly limits?: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
+  /** Of the wheel; 10 as in the gateway unless said otherwise. A simulated hour is quick with a coarse one. */
+  readonly tickMs?: number;
 }
 
 /** One client's request. */
 export interface Call {
   readonly model?: string;
+  /** For a stream of an openai backend. */
+  readonly isStreaming?: boolean;
   readonly body?: Uint8Array;
   /** The body comes in only after this long. */
   readonly uploadMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The client allows this long from receipt, as `x-request-timeout-ms` says. */
+  readonly deadlineMs?: number;
   /** The client goes away after this long. */
   readonly leavesAfterMs?: number;
   /** The client takes this long for each piece of the answer. */
@@ -67,12 +77,11 @@ export interface Answer {
 }
 
 const defaultTimeouts: TryTimeouts = { connectMs: 1000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
-const inferEndpoint = openInference.endpoints.find((one) => one.operation === 'infer');
 
 /** The real request path on the virtual clock, from the exchange down to undici's handler; only sockets are simulated. */
 export class Simulation {
   readonly clock = new VirtualClock();
-  readonly wheel = new TimerWheel(this.clock);
+  readonly wheel: TimerWheel;
   readonly rng: Rng;
   readonly backends: Backend[] = [];
   readonly replicas = new Map<string, SimulatedReplica>();
@@ -83,7 +92,9 @@ export class Simulation {
   /** Must stay 0. */
   secondReleases = 0;
 
-  constructor({ seed, backends, routes = [], limits = { maxBodyBytes: 1 << 20, maxBufferedBytes: 1 << 24 } }: Options) {
+  constructor({ seed, backends, routes = [], tickMs = 10, ...more }: Options) {
+    const { limits = { maxBodyBytes: 1 << 20, maxBufferedBytes: 1 << 24 } } = more;
+    this.wheel = new TimerWheel(this.clock, tickMs);
     this.rng = seededRng(seed);
     const board = new LoadBoard();
     for (const backend of backends) this.backends.push(this.#build(backend, board));
@@ -150,9 +161,10 @@ export class Simulation {
   }
 
   #build(
-    { name, replicas, policy = 'least-outstanding', upstreamModel = null, queue, timeouts }: SimulatedBackend,
+    { name, protocol = 'open-inference', replicas, upstreamModel = null, queue, ...more }: SimulatedBackend,
     board: LoadBoard,
   ): Backend {
+    const { policy = 'least-outstanding', timeouts, streamTimeouts } = more;
     const { signal, newPolicy } = balancings[policy];
     const live = replicas.map(({ id, slots = null, script }) => {
       const address = {
@@ -190,36 +202,34 @@ export class Simulation {
     const models = [{ name, upstream: upstreamModel }];
     return {
       name,
-      protocol: 'open-inference',
+      protocol,
       models,
       replicas: live,
       dispatcher,
       timeouts: { ...defaultTimeouts, ...timeouts },
-      streamTimeouts: { ...defaultTimeouts, ...timeouts },
+      streamTimeouts: { ...defaultTimeouts, ...timeouts, ...streamTimeouts },
       wantsReports: true,
     };
   }
 
-  #open({ model, body = Buffer.from('{"inputs":[]}'), uploadMs = 0, headers = {} }: Call): Exchange {
-    if (inferEndpoint === undefined) throw new Error('the protocol has no infer');
-    const asked = model ?? this.backends[0]?.name ?? '';
+  #open({ model, isStreaming = false, uploadMs = 0, headers = {}, ...more }: Call): Exchange {
+    const [first] = this.backends;
+    const asked = model ?? first?.name ?? '';
+    // A model that nobody serves is asked for as the others are.
+    const { protocol: spoken } = this.backends.find((one) => one.name === asked) ?? first ?? {};
+    const name = spoken === 'openai' ? 'openai' : 'open-inference';
+    const { protocol, head, body } = simulatedRequest(name, { model: asked, isStreaming, headers });
+    const sent = more.body ?? body;
     const exchange = new Exchange({
       id: `r${this.settled.length}-${this.running.count}`,
       receivedAtMs: this.clock.nowMs(),
       generation: this.#generation,
-      protocol: openInference,
-      head: {
-        method: 'POST',
-        path: `/v2/models/${asked}/infer`,
-        rawPath: `/v2/models/${asked}/infer`,
-        query: '',
-        params: { model: asked },
-        endpoint: inferEndpoint,
-        headers,
-      },
-      incoming: { read: (maxBytes, reserve) => this.#upload(exchange, body, uploadMs, maxBytes, reserve) },
+      protocol,
+      head,
+      incoming: { read: (maxBytes, reserve) => this.#upload(exchange, sent, uploadMs, maxBytes, reserve) },
       wheel: this.wheel,
     });
+    if (more.deadlineMs !== undefined) exchange.cutTo(exchange.receivedAtMs + more.deadlineMs);
     return exchange;
   }
 

@@ -201,6 +201,14 @@ test('a body that lasts until the connection ends is whole', async (context) => 
   assert.deepEqual({ body, end }, { body: 'abc', end: 'complete' });
 });
 
+test('a body that would last until its connection ends is broken when that is reset', async (context) => {
+  const backend = await RawBackend.start(context, ({ socket }) =>
+    socket.write('HTTP/1.1 200 OK\r\n\r\nabc', () => socket.resetAndDestroy()),
+  );
+  const { body, end } = await sender(context, { origin: backend.url }).send();
+  assert.deepEqual({ body, end }, { body: 'abc', end: 'broken' });
+});
+
 test('interim answers are passed over', async (context) => {
   const interim = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n';
   const backend = await RawBackend.start(context, ({ socket }) => socket.write(interim + okAnswer('done')));
