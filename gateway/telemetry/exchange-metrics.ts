@@ -50,6 +50,7 @@ export class ExchangeMetrics {
       'In waiting lines; 0 for requests that found a replica at once.',
     );
     this.#register(registry);
+    this.#registerTokens(registry);
   }
 
   count({ journal, receivedAtMs }: Exchange): void {
@@ -100,6 +101,20 @@ export class ExchangeMetrics {
       },
     });
     new Counter({
+      name: metricNames.refusals,
+      help: 'Exchanges that did not get a whole answer, by the code of the error.',
+      labelNames: ['code'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [code, count] of refusals) this.inc({ code }, count);
+      },
+    });
+  }
+
+  #registerTokens(registry: Registry): void {
+    const byBackend = this.#byBackend;
+    new Counter({
       name: metricNames.tokens,
       help: 'Tokens that answers say they took: of prompts (input) and of answers (output).',
       labelNames: ['backend', 'direction'],
@@ -110,16 +125,6 @@ export class ExchangeMetrics {
           if (tokens.input === 0 && tokens.output === 0) continue;
           for (const direction of ['input', 'output'] as const) this.inc({ backend, direction }, tokens[direction]);
         }
-      },
-    });
-    new Counter({
-      name: metricNames.refusals,
-      help: 'Exchanges that did not get a whole answer, by the code of the error.',
-      labelNames: ['code'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [code, count] of refusals) this.inc({ code }, count);
       },
     });
   }
