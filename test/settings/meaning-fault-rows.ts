@@ -121,11 +121,11 @@ export const misfits: readonly FaultRow[] = [
   ],
   [
     withTop('routes: [{ to: [{ backend: a }], fallback: [aa] }]'),
-    '7:43: routes[0].fallback[0]: got "aa", wanted the backend a',
+    '7:45: routes[0].fallback[0]: got "aa", wanted the backend a',
   ],
   [
     withTop('routes: [{ to: [{ backend: a }], fallback: [a] }]'),
-    '7:43: routes[0].fallback[0]: got "a", wanted a backend that this route does not name yet',
+    '7:45: routes[0].fallback[0]: got "a", wanted a backend that this route does not name yet',
   ],
   [
     `${least}  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], fallback: [b] }]\n`,

@@ -66,7 +66,7 @@ export const unknownKeys: readonly FaultRow[] = [
   ],
   [
     withRoute('{ to: [{ backend: a }], timeout: 1s }'),
-    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, deadline',
+    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, deadline',
   ],
   [
     withRoute('{ match: { headers: {} }, to: [{ backend: a }] }'),
@@ -122,7 +122,7 @@ export const wrongKinds: readonly FaultRow[] = [
     `7:19: telemetry.log: got "${'x'.repeat(56)}...", wanted one of debug, info, warn, error, silent`,
   ],
   [withTop('routes: { to: [] }'), '7:9: routes: got a mapping, wanted a list of routes'],
-  [withTop('routes:\n  -'), '8:4: routes[0]: got null, wanted a mapping with match, to, deadline'],
+  [withTop('routes:\n  -'), '8:4: routes[0]: got null, wanted a mapping with match, to, fallback, deadline'],
   [withRoute('{ match: { model: m } }'), '7:10: routes[0].to: got nothing, wanted a list of backends with weights'],
   [withRoute('{ to: [] }'), '7:16: routes[0].to: got a list, wanted at least one backend'],
   [withRoute('{ to: [a] }'), '7:17: routes[0].to[0]: got "a", wanted a mapping with backend, weight'],
