@@ -8,6 +8,9 @@ import { findMember, wholeNumberAt } from './json-skim.ts';
 /** Usage stands at the end of an answer, and in the last events of a stream. */
 const keptBytes = 16 * 1024;
 
+/** Each piece costs some memory of its own, however small it is. */
+const mostPieces = 256;
+
 const key = Buffer.from('"usage":');
 
 /** The tokens of the prompt and of the answer, as completions and as responses call them. */
@@ -38,6 +41,7 @@ class CountedBody extends PassingBody {
     const last = this.#last;
     last.push(bytes);
     this.#lastBytes += bytes.length;
+    if (last.length > mostPieces) last.splice(0, last.length, Buffer.concat(last));
     let first = last[0];
     while (first !== undefined && this.#lastBytes - first.length >= keptBytes) {
       this.#lastBytes -= first.length;

@@ -18,6 +18,7 @@ import { type Arrival, lineOf, okAnswer, RawBackend } from '../support/raw-backe
 const forMs = repetitions({ quick: 3_000, full: 30_000 });
 const ratePerSecond = repetitions({ quick: 200, full: 500 });
 const everyMs = 100;
+const asOperator = { method: 'POST', headers: { 'x-headgate-admin': '1' } };
 
 /** Ways to break a file, each with the place in it that has to be told. */
 const breakages: readonly { readonly last: string; readonly column: number; readonly says: RegExp }[] = [
@@ -33,14 +34,16 @@ const breakages: readonly { readonly last: string; readonly column: number; read
 class Rewriting {
   readonly staying: RawBackend;
   readonly coming: RawBackend;
+  readonly drained: RawBackend;
   readonly file: string;
   /** The text in front of a fault in the log, for every broken file written. */
   readonly faults: { readonly place: string; readonly says: RegExp }[] = [];
   written = 0;
 
-  constructor(scope: Scope, staying: RawBackend, coming: RawBackend) {
+  constructor(scope: Scope, { staying, coming, drained }: Pick<Rewriting, 'staying' | 'coming' | 'drained'>) {
     this.staying = staying;
     this.coming = coming;
+    this.drained = drained;
     const folder = mkdtempSync(join(tmpdir(), 'headgate-test-'));
     scope.after(() => rmSync(folder, { recursive: true, force: true }));
     this.file = join(folder, 'gateway.yaml');
@@ -71,7 +74,8 @@ class Rewriting {
   #good(number: number): string[] {
     const replica = (id: string, { url }: RawBackend): string =>
       `{ id: ${id}, url: "${url}", slots: 6, weight: ${1 + (number % 3)}, headers: { x-config: "${number}" } }`;
-    const replicas = [replica('staying', this.staying), ...(number % 2 === 0 ? [replica('coming', this.coming)] : [])];
+    const coming = number % 2 === 0 ? [replica('coming', this.coming)] : [];
+    const replicas = [replica('staying', this.staying), replica('drained', this.drained), ...coming];
     const model = `{ name: m, upstream: m-${number} }`;
     return [
       'listen: { port: 0 }',
@@ -167,10 +171,13 @@ test('no request fails or sees two configurations while files, good and broken, 
   const seen = new Set<string>();
   const staying = await RawBackend.start(context, answering(mixed, seen));
   const coming = await RawBackend.start(context, answering(mixed, seen));
-  const files = new Rewriting(context, staying, coming);
+  const drained = await RawBackend.start(context, answering(mixed, seen));
+  const files = new Rewriting(context, { staying, coming, drained });
   files.writeGood(0);
   const process = new HeadgateProcess(context, ['serve', '--config', files.file]);
   const gateway = await watchGateway(process);
+  const ofDrained = `${gateway.admin}/api/replicas/pool/drained`;
+  assert.equal((await fetch(`${ofDrained}/drain`, asOperator)).status, 200);
   const traffic = new Traffic(context, gateway.client);
   await traffic.until(rewrite(files, gateway));
 
@@ -182,6 +189,14 @@ test('no request fails or sees two configurations while files, good and broken, 
   assert.deepEqual(mixed, []);
   assert.equal(staying.arrivals.length + coming.arrivals.length, traffic.sent);
   assert.ok(seen.size > forMs / everyMs / 10, `${seen.size} configurations were in force`);
+  assert.equal(drained.arrivals.length, 0, 'a drained replica stays so');
+  assert.match(
+    await (await fetch(`${gateway.admin}/api/backends`)).text(),
+    /"id":"drained"[^{}]*"standing":"draining"/,
+  );
+  const undrained = (await (await fetch(`${ofDrained}/undrain`, asOperator)).json()) as { standing: string };
+  assert.equal(undrained.standing, 'ready', 'its health is known all the time');
+  assert.equal((await fetch(`${ofDrained}/drain`, asOperator)).status, 200);
 
   // Odd: without the replica that comes and goes.
   files.writeGood(100_001);
