@@ -11,8 +11,8 @@ import { type TryParts, tryOnce } from './try-once.ts';
 
 /** All we do for one exchange: gets a lease and tries; where nothing could be sent, tries once more on another replica, and then on the route's fallbacks. */
 export function attempt(parts: TryParts): Stage {
-  async function run(exchange: Exchange): Promise<Reply> {
-    for (const next of exchange.choice.route.fallbacks) {
+  async function tryAll(exchange: Exchange, fallbacks: readonly Backend[]): Promise<Reply> {
+    for (const next of fallbacks) {
       try {
         return await tryBackend(exchange);
       } catch (thrown) {
@@ -38,7 +38,13 @@ export function attempt(parts: TryParts): Stage {
       return tryOnce(exchange, another, parts);
     }
   }
-  return { name: 'attempt', wrap: () => run };
+  return {
+    name: 'attempt',
+    wrap: () => (exchange) => {
+      const { fallbacks } = exchange.choice.route;
+      return fallbacks.length === 0 ? tryBackend(exchange) : tryAll(exchange, fallbacks);
+    },
+  };
 }
 
 const none: readonly Replica[] = [];
