@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -28,10 +28,9 @@ export function openExchange(context: NodeContext, { generation, reading, clock,
   const { incoming, outgoing } = context.env;
   const { headers, method = 'GET', url = '/' } = incoming;
   const { protocol, endpoint, params } = reading;
-  const givenId = headers['x-request-id'];
   const queryAt = url.indexOf('?');
   const exchange = new Exchange({
-    id: typeof givenId === 'string' && acceptableId.test(givenId) ? givenId : newRequestId(),
+    id: requestIdOf(incoming),
     receivedAtMs: clock.nowMs(),
     generation,
     protocol,
@@ -54,6 +53,12 @@ export function openExchange(context: NodeContext, { generation, reading, clock,
     if (!outgoing.writableFinished) exchange.cancellation.cancel(clientLeft());
   });
   return exchange;
+}
+
+/** The id that a client gave its request where it is acceptable, else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && acceptableId.test(given) ? given : newRequestId();
 }
 
 function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
