@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -48,7 +48,7 @@ export function openExchange(context: NodeContext, { generation, reading, clock,
   });
   takeClientDeadline(exchange);
   // Nobody wants such a body; left unread it would keep the client's departure from being seen.
-  if (!endpoint.hasBody && hasBody(headers)) incoming.resume();
+  if (!endpoint.hasBody && hasBody(headers['content-length'], headers['transfer-encoding'])) incoming.resume();
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) exchange.cancellation.cancel(clientLeft());
   });
@@ -61,7 +61,8 @@ export function requestIdOf({ headers }: IncomingMessage): string {
   return typeof given === 'string' && acceptableId.test(given) ? given : newRequestId();
 }
 
-function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+/** Whether a request has a body, by its `content-length` and `transfer-encoding` (RFC 9112 section 6.3); an empty one is none. */
+export function hasBody(length: string | undefined, encoding: string | undefined): boolean {
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
