@@ -34,6 +34,15 @@ export function assembleBackend(
       log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
     },
   });
-  const streamTimeouts = { ...timeouts, totalMs: timeouts.streamTotalMs };
-  return { name, protocol, models, replicas, dispatcher, timeouts, streamTimeouts, wantsReports };
+  const { firstByteMs, idleMs, totalMs, streamTotalMs } = timeouts;
+  return {
+    name,
+    protocol,
+    models,
+    replicas,
+    dispatcher,
+    timeouts: { firstByteMs, idleMs, totalMs },
+    streamTimeouts: { firstByteMs, idleMs, totalMs: streamTotalMs },
+    wantsReports,
+  };
 }

@@ -152,7 +152,7 @@ export class ReplicaLife implements Spot {
     if (this.#followed === null) return 'not yet started';
     const { replica, backend } = this.#followed;
     const { transport, clock } = this.#parts;
-    return checkHealth(replica, transport, { ...backend.health, connectMs: backend.timeouts.connectMs, clock });
+    return checkHealth(replica, transport, { ...backend.health, clock });
   }
 
   #newWorker(command: [string, ...string[]], socketPath: string): LocalWorker {

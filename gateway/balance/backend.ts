@@ -3,7 +3,6 @@ import type { Replica } from './replica.ts';
 
 /** How long each part of a try may take. Infinity where there is no limit. */
 export interface TryTimeouts {
-  readonly connectMs: number;
   /** From sending until the first byte of the reply. */
   readonly firstByteMs: number;
   /** Between two pieces of the reply. */

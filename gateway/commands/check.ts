@@ -34,13 +34,15 @@ function explain(file: string, { listen, admin, backends, routes }: Settings): s
 }
 
 function explainBackend({ name, protocol, policy, models, replicas, queue }: BackendSettings): string[] {
-  const served = models
-    .map((model) => (model.upstream === null ? model.name : `${model.name} (there ${model.upstream})`))
-    .join(', ');
   return [
-    `Backend ${name}: ${protocol}, ${policy}, serves ${served}; up to ${queue.maxLength} requests wait up to ${queue.waitMs} ms.`,
+    `Backend ${name}: ${protocol}, ${policy}, serves ${explainModels(models)}; up to ${queue.maxLength} requests wait up to ${queue.waitMs} ms.`,
     ...replicas.map((replica) => `  Replica ${replica.id}: ${explainPlace(replica)}, ${explainSlots(replica.slots)}.`),
   ];
+}
+
+function explainModels(models: BackendSettings['models']): string {
+  if (models.length === 0) return 'whatever routes lead to it';
+  return models.map(({ name, upstream }) => (upstream === null ? name : `${name} (there ${upstream})`)).join(', ');
 }
 
 function explainPlace({ at }: ReplicaSettings): string {

@@ -185,16 +185,19 @@ function routesOf(settings: Settings): RouteTable {
 
 function inWords(explanation: Explanation): string {
   const { protocol, operation, model, tenant, rules, backends, fallbacks, deadlineMs } = explanation;
+  // Plain HTTP names no model.
+  const ofModel = model === '' ? '' : `, model ${model}`;
+  const asModel = (name: string): string => (name === '' ? '' : `, as model ${name}`);
   return [
-    `protocol ${protocol}, operation ${operation}, model ${model}, tenant ${tenant}`,
+    `protocol ${protocol}, operation ${operation}${ofModel}, tenant ${tenant}`,
     ...rules.map(
       ({ name, mismatch }) => `${name}: ${mismatch === null ? 'matches' : `passed over, the ${mismatch} does not fit`}`,
     ),
     ...(backends.length === 0 ? ['no route takes it: the client gets 404'] : []),
     ...backends.map(
-      ({ name, share, upstreamModel }) => `backend ${name} (${(share * 100).toFixed(1)} %), as model ${upstreamModel}`,
+      ({ name, share, upstreamModel }) => `backend ${name} (${(share * 100).toFixed(1)} %)${asModel(upstreamModel)}`,
     ),
-    ...fallbacks.map(({ name, upstreamModel }) => `failing that backend ${name}, as model ${upstreamModel}`),
+    ...fallbacks.map(({ name, upstreamModel }) => `failing that backend ${name}${asModel(upstreamModel)}`),
     ...(deadlineMs === null ? [] : [`deadline ${deadlineMs} ms`]),
   ].join('\n');
 }

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assemble, type Gateway } from '../assemble.ts';
 import { systemClock } from '../kernel/system-clock.ts';
+import { FileWatch } from '../settings/file-watch.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
-import { FileWatch } from '../settings/watch-file.ts';
 import { type Log, openLog } from '../telemetry/log.ts';
 import { authorityOf } from './authority.ts';
 

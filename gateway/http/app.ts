@@ -12,7 +12,7 @@ import { openInference } from '../protocols/open-inference.ts';
 import { openai } from '../protocols/openai.ts';
 import type { Connection, Time } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
-import { type NodeContext, openExchange } from './open-exchange.ts';
+import { type NodeContext, openExchange, requestIdOf } from './open-exchange.ts';
 import type { Directory } from './own-answers.ts';
 import { methodsAt, mountReadings, type Reading } from './readings.ts';
 import { errorReply } from './write-error.ts';
@@ -43,7 +43,7 @@ export function clientApp(parts: Parts): Hono<{ Bindings: Connection }> {
     own(context, answer) {
       if (judge(context, parts) !== null) return handle(context, nothingThere(context), null, parts);
       const { status, value } = answer();
-      return context.json(value, status);
+      return context.json(value, status, { 'x-request-id': requestIdOf(context.env.incoming) });
     },
     unknown: (context, refusal) => handle(context, nothingThere(context), refusal, parts),
     none: (context) => handle(context, nothingThere(context), noSuchEndpoint(context, parts), parts),

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -28,10 +28,9 @@ export function openExchange(context: NodeContext, { generation, reading, clock,
   const { incoming, outgoing } = context.env;
   const { headers, method = 'GET', url = '/' } = incoming;
   const { protocol, endpoint, params } = reading;
-  const givenId = headers['x-request-id'];
   const queryAt = url.indexOf('?');
   const exchange = new Exchange({
-    id: typeof givenId === 'string' && acceptableId.test(givenId) ? givenId : newRequestId(),
+    id: requestIdOf(incoming),
     receivedAtMs: clock.nowMs(),
     generation,
     protocol,
@@ -49,14 +48,21 @@ export function openExchange(context: NodeContext, { generation, reading, clock,
   });
   takeClientDeadline(exchange);
   // Nobody wants such a body; left unread it would keep the client's departure from being seen.
-  if (!endpoint.hasBody && hasBody(headers)) incoming.resume();
+  if (!endpoint.hasBody && hasBody(headers['content-length'], headers['transfer-encoding'])) incoming.resume();
   outgoing.on('close', () => {
     if (!outgoing.writableFinished) exchange.cancellation.cancel(clientLeft());
   });
   return exchange;
 }
 
-function hasBody({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+/** The id that a client gave its request where it is acceptable, else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && acceptableId.test(given) ? given : newRequestId();
+}
+
+/** Whether a request has a body, by its `content-length` and `transfer-encoding` (RFC 9112 section 6.3); an empty one is none. */
+export function hasBody(length: string | undefined, encoding: string | undefined): boolean {
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 

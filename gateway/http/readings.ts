@@ -8,7 +8,7 @@ import { plainHttp, plainRequest, plainUpload } from '../protocols/plain-http.ts
 import { decoded, rawPathOf } from '../protocols/raw-path.ts';
 import { behindModels, modelInPath, modelStatus, tfServing } from '../protocols/tf-serving.ts';
 import type { Connection } from './connection.ts';
-import type { NodeContext } from './open-exchange.ts';
+import { hasBody, type NodeContext } from './open-exchange.ts';
 import { type Directory, describeModel, type OwnAnswer, ownAnswers } from './own-answers.ts';
 
 /** Who reads a request, and as what. */
@@ -88,9 +88,8 @@ function isPathOf(pattern: string, path: string): boolean {
 }
 
 function plainReading({ req }: NodeContext): Reading {
-  const length = req.header('content-length');
-  const hasBody = req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
-  return { protocol: plainHttp, endpoint: hasBody ? plainUpload : plainRequest, params: {} };
+  const isUpload = hasBody(req.header('content-length'), req.header('transfer-encoding'));
+  return { protocol: plainHttp, endpoint: isUpload ? plainUpload : plainRequest, params: {} };
 }
 
 interface AskedModel {

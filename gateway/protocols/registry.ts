@@ -12,6 +12,3 @@ export const protocols = {
   openai,
   http: plainHttp,
 } as const satisfies Record<string, Protocol>;
-
-/** A wire format, as the YAML names it. */
-export type ProtocolName = keyof typeof protocols;

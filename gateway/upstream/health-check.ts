@@ -10,8 +10,6 @@ interface Options {
   readonly timeoutMs: number;
   /** The first status that speaks against the replica. */
   readonly unwellFromStatus: number;
-  /** The backend's: whichever of checks and requests comes first opens the connections for both. */
-  readonly connectMs: number;
   readonly clock: Clock;
 }
 
@@ -22,9 +20,9 @@ const credentialRefusals: readonly number[] = [401, 402, 403];
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, timeoutMs, unwellFromStatus, connectMs, clock }: Options,
+  { path, timeoutMs, unwellFromStatus, clock }: Options,
 ): Promise<string | null> {
-  const timeouts = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
+  const timeouts = { firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();
   try {
     const reply = await transport.send(

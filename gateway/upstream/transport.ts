@@ -30,7 +30,7 @@ export interface Transport {
     timeouts: TryTimeouts,
     cancellation: Cancellation,
   ): Promise<UpstreamReply>;
-  /** Says that a replica may be sent to until it is forgotten. Those that share their state share their connections, too, where these are made alike. */
+  /** Says that a replica may be sent to until it is forgotten, and how long a connection to it may take. Those that share their state share their connections, too, where these are made alike. */
   hold(replica: Replica, connectMs: number): void;
   /** Closes the connections of a replica that nobody else holds; running requests finish. */
   forget(replica: Replica): Promise<void>;

@@ -61,6 +61,7 @@ export class UndiciTransport implements Transport {
     cancellation: Cancellation,
   ): Promise<UpstreamReply> {
     return new Promise((onHead, onFailure) => {
+      const connections = this.#to(replica);
       const { method, headers, body, sentAtMs } = request;
       const call = new UpstreamCall({
         replicaName: replica.fullName,
@@ -72,15 +73,18 @@ export class UndiciTransport implements Transport {
         onHead,
         onFailure,
       });
-      this.#to(replica, timeouts).dispatch(
-        { path: replica.address.basePath + request.path, method, headers, body },
-        call,
-      );
+      connections.dispatch({ path: replica.address.basePath + request.path, method, headers, body }, call);
     });
   }
 
   hold(replica: Replica, connectMs: number): void {
-    this.#hold(replica, connectMs);
+    const { state, address } = replica;
+    const latest = this.#latest.get(state);
+    const isAlike = latest?.connectMs === connectMs && isDeepStrictEqual(latest.tls, address.tls);
+    const link = isAlike ? latest : { state, connectMs, tls: address.tls, holders: 0, connections: null };
+    link.holders += 1;
+    this.#latest.set(state, link);
+    this.#links.set(replica, link);
   }
 
   async forget(replica: Replica): Promise<void> {
@@ -106,21 +110,11 @@ export class UndiciTransport implements Transport {
     await Promise.all([...this.#ending, ...[...links].map((one) => one.connections)].map((one) => one?.destroy()));
   }
 
-  #to(replica: Replica, { connectMs }: TryTimeouts): Connections {
-    const link = this.#links.get(replica) ?? this.#hold(replica, connectMs);
+  #to(replica: Replica): Connections {
+    const link = this.#links.get(replica);
+    if (link === undefined) throw new Error(`${replica.fullName} is sent to and nobody holds it`);
     link.connections ??= this.#connect(replica, link.connectMs);
     return link.connections;
-  }
-
-  #hold(replica: Replica, connectMs: number): Link {
-    const { state, address } = replica;
-    const latest = this.#latest.get(state);
-    const isAlike = latest?.connectMs === connectMs && isDeepStrictEqual(latest.tls, address.tls);
-    const link = isAlike ? latest : { state, connectMs, tls: address.tls, holders: 0, connections: null };
-    link.holders += 1;
-    this.#latest.set(state, link);
-    this.#links.set(replica, link);
-    return link;
   }
 }
 

@@ -40,6 +40,11 @@ test('check explains a valid configuration and exits 0', () => {
   ]);
 });
 
+test('check says of a backend that serves no models by name that its routes decide', () => {
+  const { out } = headgate('check', '--config', 'config/examples/plain-http.yaml');
+  assert.match(out, /^Backend speech: http, least-outstanding, serves whatever routes lead to it; up to 50 requests/m);
+});
+
 test('check looks at the configuration that serve would run where none is named', () => {
   const { code, out } = headgate('check');
   assert.equal(code, 0);

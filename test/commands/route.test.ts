@@ -57,6 +57,15 @@ test('route knows the models of backends that no route names, patterns included'
   ]);
 });
 
+test('route says nothing of a model where the request names none', () => {
+  const { code, out } = headgate('route', '--config', 'config/examples/plain-http.yaml', 'PUT /transcribe/x');
+  assert.equal(code, 0);
+  assert.equal(
+    out,
+    'protocol http, operation request, tenant anonymous\nroutes[0]: matches\nbackend speech (100.0 %)\n',
+  );
+});
+
 test('route names the tenant by the hash of the credential, and shows no credential', () => {
   const { out, err } = headgate('route', ...gateway, infer, '--header', 'authorization: Bearer sk-hunter2');
   assert.match(out, new RegExp(`tenant ${createHash('sha256').update('sk-hunter2').digest('hex')}$`, 'm'));

@@ -206,6 +206,15 @@ test('the gateway answers with an id: the one that was given if it is decent, el
   assert.match((await idFor('one', 'two')) ?? '', /^[\w\-=]{8,255}$/);
 });
 
+test('what the gateway answers without any replica carries an id, too', async () => {
+  for (const line of ['GET /v1/models', 'GET /v2', 'GET /v2/health/live']) {
+    const idFor = async (...headers: string[]): Promise<string | null> =>
+      (await ask(gateway.client, request({ line, headers }))).header('x-request-id');
+    assert.equal(await idFor('x-request-id: mine'), 'mine', line);
+    assert.match((await idFor()) ?? '', /^[\w\-=]{8,255}$/, line);
+  }
+});
+
 test('an answer says which replica gave it, once, whatever the replica says', async () => {
   backend.script = ({ socket }) =>
     socket.write(okAnswer('done', 'x-headgate-replica: other/b', 'x-request-id: other', 'x-headgate-model: other'));

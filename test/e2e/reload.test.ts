@@ -13,6 +13,7 @@ import {
   type Scope,
   watchGateway,
 } from '../support/gateway-process.ts';
+import { OpenLoop } from '../support/open-loop.ts';
 import { type Arrival, lineOf, okAnswer, RawBackend } from '../support/raw-backend.ts';
 
 const forMs = repetitions({ quick: 3_000, full: 30_000 });
@@ -87,52 +88,19 @@ class Rewriting {
   }
 }
 
-/** Sends requests at a steady rate, and keeps what was not answered as it should be. */
-class Traffic {
-  readonly failures: string[] = [];
-  readonly #agent: Dispatcher;
-  readonly #answers: Promise<void>[] = [];
-  readonly #client: string;
-
-  constructor(scope: Scope, client: string) {
-    const agent = new Agent({ pipelining: 1 });
-    scope.after(() => agent.close());
-    this.#agent = agent;
-    this.#client = client;
-  }
-
-  get sent(): number {
-    return this.#answers.length;
-  }
-
-  /** Sends until a promise resolves; resolves when all has been answered. */
-  async until(over: Promise<unknown>): Promise<void> {
-    let isOver = false;
-    void over.finally(() => {
-      isOver = true;
+/** Sends one request; resolves with what is wrong with its answer, null where nothing is. */
+async function faultOf(agent: Dispatcher, client: string): Promise<string | null> {
+  try {
+    const { statusCode, body } = await agent.request({
+      origin: client,
+      path: '/v2/models/m/infer',
+      method: 'POST',
+      body: '{"inputs":[]}',
     });
-    const startedAtMs = performance.now();
-    while (!isOver) {
-      const due = ((performance.now() - startedAtMs) / 1000) * ratePerSecond;
-      while (this.sent < due) this.#answers.push(this.#ask());
-      await pause(5);
-    }
-    await Promise.all(this.#answers);
-  }
-
-  async #ask(): Promise<void> {
-    try {
-      const { statusCode, body } = await this.#agent.request({
-        origin: this.#client,
-        path: '/v2/models/m/infer',
-        method: 'POST',
-        body: '{"inputs":[]}',
-      });
-      const text = await body.text();
-      if (statusCode !== 200) this.failures.push(`${statusCode} ${text}`);
-    } catch (error) {
-      this.failures.push(String(error));
-    }
+    const text = await body.text();
+    return statusCode === 200 ? null : `${statusCode} ${text}`;
+  } catch (error) {
+    return String(error);
   }
 }
 
@@ -178,16 +146,24 @@ test('no request fails or sees two configurations while files, good and broken, 
   const gateway = await watchGateway(process);
   const ofDrained = `${gateway.admin}/api/replicas/pool/drained`;
   assert.equal((await fetch(`${ofDrained}/drain`, asOperator)).status, 200);
-  const traffic = new Traffic(context, gateway.client);
-  await traffic.until(rewrite(files, gateway));
+  const agent = new Agent({ pipelining: 1 });
+  context.after(() => agent.close());
+  const failures: string[] = [];
+  let sent = 0;
+  const traffic = new OpenLoop(1000 / ratePerSecond, async () => {
+    sent += 1;
+    const fault = await faultOf(agent, gateway.client);
+    if (fault !== null) failures.push(fault);
+  });
+  await rewrite(files, gateway).finally(() => traffic.stop());
 
   context.diagnostic(
-    `${traffic.sent} requests, ${traffic.failures.length} failed; ${files.written} files, ${files.faults.length} of them broken; ` +
+    `${sent} requests, ${failures.length} failed; ${files.written} files, ${files.faults.length} of them broken; ` +
       `${seen.size} configurations sent to; ${staying.connections} connections for ${staying.arrivals.length} requests`,
   );
-  assert.deepEqual(traffic.failures, []);
+  assert.deepEqual(failures, []);
   assert.deepEqual(mixed, []);
-  assert.equal(staying.arrivals.length + coming.arrivals.length, traffic.sent);
+  assert.equal(staying.arrivals.length + coming.arrivals.length, sent);
   assert.ok(seen.size > forMs / everyMs / 10, `${seen.size} configurations were in force`);
   assert.equal(drained.arrivals.length, 0, 'a drained replica stays so');
   assert.match(

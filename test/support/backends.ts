@@ -3,7 +3,7 @@ import type { Replica } from '../../gateway/balance/replica.ts';
 import { Dispatching } from './dispatching.ts';
 
 const never = Number.POSITIVE_INFINITY;
-const timeouts: TryTimeouts = { connectMs: 1000, firstByteMs: never, idleMs: never, totalMs: never };
+const timeouts: TryTimeouts = { firstByteMs: never, idleMs: never, totalMs: never };
 
 interface BackendSpec {
   readonly models?: readonly ModelName[];

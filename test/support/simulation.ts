@@ -76,7 +76,7 @@ export interface Answer {
   readonly error: GatewayError | null;
 }
 
-const defaultTimeouts: TryTimeouts = { connectMs: 1000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
+const defaultTimeouts: TryTimeouts = { firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
 
 /** The real request path on the virtual clock, from the exchange down to undici's handler; only sockets are simulated. */
 export class Simulation {
@@ -100,6 +100,7 @@ export class Simulation {
     for (const backend of backends) this.backends.push(this.#build(backend, board));
     const connect = (replica: Replica): SimulatedReplica => this.replicaOf(replica.fullName);
     const transport = new UndiciTransport({ clock: this.clock, wheel: this.wheel, connect });
+    for (const replica of this.backends.flatMap(({ replicas }) => replicas)) transport.hold(replica, 1000);
     const settled = new Topic<Exchange>();
     const tried = new Topic<TryFact>();
     settled.subscribe((exchange) => this.settled.push(exchange));

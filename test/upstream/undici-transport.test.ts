@@ -16,7 +16,7 @@ import { openPool, UndiciTransport } from '../../gateway/upstream/undici-transpo
 import { answer, lineOf, okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { newReplica } from '../support/replicas.ts';
 
-const timeouts: TryTimeouts = { connectMs: 5_000, firstByteMs: 10_000, idleMs: 10_000, totalMs: 10_000 };
+const timeouts: TryTimeouts = { firstByteMs: 10_000, idleMs: 10_000, totalMs: 10_000 };
 const certificates = join(import.meta.dirname, '..', 'support', 'certificates');
 const pem = (name: string): string => readFileSync(join(certificates, `${name}.pem`), 'utf8');
 const tls = { key: pem('replica-key'), cert: pem('replica') };
@@ -30,6 +30,7 @@ interface Got {
 
 interface Sender {
   readonly replica: Replica;
+  readonly transport: UndiciTransport;
   send(method?: string, body?: string): Promise<Got>;
 }
 
@@ -42,6 +43,7 @@ function sender(
   const wheel = new TimerWheel(systemClock);
   const transport = new UndiciTransport({ clock: systemClock, wheel, ...(connect === undefined ? {} : { connect }) });
   const replica = newReplica({ address });
+  transport.hold(replica, 5_000);
   context.after(async () => {
     await transport.close();
     assert.equal(wheel.armedCount, 0, 'every call has disarmed its alarm');
@@ -49,6 +51,7 @@ function sender(
   });
   return {
     replica,
+    transport,
     async send(method = 'POST', body = '{}') {
       const {
         status,
@@ -272,6 +275,15 @@ test('a connection serves one request after the other, and is left when the repl
   for (const { socket } of backend.arrivals) socket.destroy();
   backend.script = ({ socket }) => socket.write(okAnswer('done'));
   assert.equal((await send()).body, 'done', 'idle connections that the replica closed are not used');
+});
+
+test('a replica that was forgotten is not sent to, and no connection is opened for it', async (context) => {
+  const backend = await RawBackend.start(context, ({ socket }) => socket.write(okAnswer('done')));
+  const { replica, transport, send } = sender(context, { origin: backend.url });
+  assert.equal((await send()).body, 'done');
+  await transport.forget(replica);
+  await assert.rejects(send(), { message: 'pool/a is sent to and nobody holds it' });
+  assert.equal(backend.connections, 1);
 });
 
 test('a host name is looked up again, so that a replica can move', async (context) => {

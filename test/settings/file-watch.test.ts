@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
-import { FileWatch } from '../../gateway/settings/watch-file.ts';
+import { FileWatch } from '../../gateway/settings/file-watch.ts';
 
 /** A folder, and what was told of the files in it. */
 class Watching {
