@@ -60,7 +60,8 @@ export class Reloader {
       const faults = faultsOf(error);
       this.#isLastSuccessful = false;
       this.#counts.failure += 1;
-      log.warn({ faults }, 'configuration refused: the last good one stays in force');
+      if (error instanceof ConfigError) log.warn({ faults }, 'configuration refused: the last good one stays in force');
+      else log.error(error, 'configuration could not be put in force: the last good one stays');
       return { kind: 'refused', faults };
     }
   }

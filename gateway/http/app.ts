@@ -5,6 +5,7 @@ import { GatewayError } from '../kernel/errors.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Generation } from '../pipeline/generation.ts';
+import { withoutHeaders } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
@@ -55,7 +56,7 @@ const noEndpoint: Endpoint = { operation: 'none', method: 'GET', pattern: '*', h
 
 /** Who speaks to those whose path belongs to no protocol. */
 function nothingThere({ req }: NodeContext): Reading {
-  return { protocol: req.path.startsWith('/v1') ? openai : openInference, endpoint: noEndpoint, params: {} };
+  return { protocol: /^\/v1(?:\/|$)/.test(req.path) ? openai : openInference, endpoint: noEndpoint, params: {} };
 }
 
 /** Tells Hono at once that the answer is taken care of: waiting for it there would cost four more promises a request. */
@@ -83,7 +84,9 @@ async function answer(
     reply = errorReply(error, exchange.protocol);
   }
   try {
-    if (parts.isLoopback && exchange.head.headers.origin !== undefined) dropCors(reply);
+    // On a loopback port no page of another origin may read anything, whatever a replica would let it.
+    if (parts.isLoopback && exchange.head.headers.origin !== undefined)
+      reply = { ...reply, headers: withoutHeaders(reply.headers, (name) => name.startsWith('access-control-')) };
     addOwnHeaders(reply, exchange);
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
     writeReply(reply, connection, new ExchangeWriting(exchange, parts));
@@ -141,13 +144,6 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   const [other] = methodsAt(path, parts);
   if (other === undefined) return new GatewayError('not_found', `there is nothing at ${method} ${path}`);
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
-}
-
-/** On a loopback port no page of another origin may read anything, whatever a replica would let it. */
-function dropCors({ headers }: Reply): void {
-  for (let at = headers.length - 2; at >= 0; at -= 2) {
-    if (headers[at]?.toLowerCase().startsWith('access-control-')) headers.splice(at, 2);
-  }
 }
 
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {

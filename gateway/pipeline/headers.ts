@@ -16,3 +16,13 @@ export function headerInList(list: HeaderList, name: string): string | null {
   for (let at = 0; at + 1 < list.length; at += 2) if (list[at]?.toLowerCase() === name) return list[at + 1] ?? null;
   return null;
 }
+
+/** The list without the headers that are not wanted; names are judged in lower case. */
+export function withoutHeaders(list: HeaderList, isUnwanted: (name: string) => boolean): HeaderList {
+  const kept: HeaderList = [];
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const [name = '', value = ''] = [list[at], list[at + 1]];
+    if (!isUnwanted(name.toLowerCase())) kept.push(name, value);
+  }
+  return kept;
+}

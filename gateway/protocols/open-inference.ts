@@ -3,7 +3,7 @@ import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
-import { jsonReply, type Reply } from '../pipeline/reply.ts';
+import { bareError } from './bare-error.ts';
 import { eventOf, isEventStream } from './events.ts';
 import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
 import { renameInEvents } from './rename-in-events.ts';
@@ -53,15 +53,10 @@ export const openInference: Protocol = {
     if (isEventStream(reply)) return renameInEvents(reply, exchange.ask.model, [[member]]);
     return renameModel(reply, exchange, { member, lengthHeaders: ['content-length', headerLengthHeader] });
   },
-  refuse: refusal,
+  refuse: bareError,
   // As Triton tells an error when its stream has begun.
   breakStream: ({ message }) => eventOf({ error: message }),
 };
-
-/** An error as the specification has it: a bare string. */
-export function refusal(error: GatewayError): Reply {
-  return jsonReply(error.status, { error: error.message }, 'refused');
-}
 
 /** Tensors are relayed as they came, not encoded again; the model's name stands in the path alone. */
 function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamRequest {

@@ -1,6 +1,6 @@
 import { lightWork } from '../pipeline/ask.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
-import { refusal } from './open-inference.ts';
+import { bareError } from './bare-error.ts';
 import { refuseDotSegments } from './raw-path.ts';
 
 /** A request of any method, without a body. Nothing is mounted for it: a route's path says what is plain HTTP. */
@@ -24,6 +24,6 @@ export const plainHttp: Protocol = {
     without: [],
   }),
   translate: (reply) => reply,
-  refuse: refusal,
+  refuse: bareError,
   breakStream: () => null,
 };

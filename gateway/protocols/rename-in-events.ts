@@ -1,4 +1,5 @@
 import type { GatewayError } from '../kernel/errors.ts';
+import { withoutHeaders } from '../pipeline/headers.ts';
 import { PassingBody } from '../pipeline/passing-body.ts';
 import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
 import { findMember, skipValue } from './json-skim.ts';
@@ -8,7 +9,7 @@ type MemberPath = readonly string[];
 
 /** Puts the client's name of the model in the place of the replica's in every event of a stream, and leaves every other byte as it came. */
 export function renameInEvents(reply: Reply, model: string, paths: readonly MemberPath[]): Reply {
-  const headers = reply.headers.filter((_, at, all) => all[at - (at % 2)] !== 'content-length');
+  const headers = withoutHeaders(reply.headers, (name) => name === 'content-length');
   return { ...reply, headers, body: new RenamedEvents(reply.body, model, paths) };
 }
 

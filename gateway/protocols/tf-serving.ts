@@ -1,8 +1,8 @@
 import { GatewayError } from '../kernel/errors.ts';
 import { lightWork } from '../pipeline/ask.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
+import { bareError } from './bare-error.ts';
 import { countElements, findMember } from './json-skim.ts';
-import { refusal } from './open-inference.ts';
 import { decoded, refuseDotSegments } from './raw-path.ts';
 
 /** What stands behind a model's name, the name being whatever is left. */
@@ -53,7 +53,7 @@ export const tfServing: Protocol = {
   },
   // Answers name no model.
   translate: (reply) => reply,
-  refuse: refusal,
+  refuse: bareError,
   breakStream: () => null,
 };
 
