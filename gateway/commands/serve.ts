@@ -84,7 +84,8 @@ function exampleCall(client: string, settings: Settings): string {
       if (example !== null) return `curl -s ${client}/v2/models/${model}/infer -d '${example}'`;
     }
   }
-  return `curl -s ${client}/v2/models`;
+  const isOpenai = settings.backends.some(({ protocol }) => protocol === 'openai');
+  return `curl -s ${client}${isOpenai ? '/v1/models' : '/v2/models'}`;
 }
 
 interface Samples {

@@ -155,5 +155,5 @@ function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
 
 /** Names in the configuration may hold characters that headers may not. */
 function headerText(name: string): string {
-  return /^[ -~]*$/.test(name) ? name : encodeURI(name);
+  return /^[ -~]*$/.test(name) ? name : encodeURI(name.toWellFormed());
 }

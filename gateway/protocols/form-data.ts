@@ -18,9 +18,12 @@ const longestHeadBytes = 2_048;
 export function boundaryOf(contentType: string | null): string | null {
   if (contentType === null || !/^multipart\/form-data\s*;/i.test(contentType)) return null;
   const [only, another] = parametersOf(contentType, 'boundary');
-  if (another !== undefined) throw malformed();
+  if (another !== undefined || (only && !boundaryForm.test(only))) throw malformed();
   return only || null;
 }
+
+/** RFC 2046 section 5.1.1. A longer one could be searched for only slowly. */
+const boundaryForm = /^[\w'()+,./:=? -]{1,70}$/;
 
 /**
  * Where the values of all fields of a name lie in a form; files are looked over, not into. A form whose parts servers could tell apart in
@@ -29,8 +32,10 @@ export function boundaryOf(contentType: string | null): string | null {
 export function findFields(form: Buffer, boundary: string, name: string): Span[] {
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const found: Span[] = [];
-  let at = firstDelimiter(form, delimiter);
-  for (let parts = 0; at !== null; parts++) {
+  // In front of the first delimiter, which then has no line end, nothing may stand: a server that cares for no type could read it.
+  if (!isAt(form, 0, delimiter.subarray(2))) throw malformed();
+  let at = -2;
+  for (let parts = 0; ; parts++) {
     const from = at + delimiter.length;
     if (isLast(form, from)) break;
     const end = form.indexOf(delimiter, from);
@@ -38,17 +43,13 @@ export function findFields(form: Buffer, boundary: string, name: string): Span[]
     const headBytes = start - from;
     const isWhole = headBytes >= headEnd.length && start <= end && isAt(form, from, '\r\n');
     if (!isWhole || headBytes > longestHeadBytes || parts === mostParts) throw malformed();
-    if (fieldNames(form.toString('latin1', from, start)).includes(name)) found.push({ start, end });
+    const claimed = fieldName(form.toString('latin1', from, start));
+    if (claimed === name) found.push({ start, end });
+    // By some parsers a backslash in front of a letter is left out.
+    else if (claimed?.replaceAll('\\', '') === name) throw malformed();
     at = end;
   }
   return found;
-}
-
-/** The line end of the first delimiter need not be there. */
-function firstDelimiter(form: Buffer, delimiter: Buffer): number | null {
-  if (isAt(form, 0, delimiter.subarray(2))) return -2;
-  const at = form.indexOf(delimiter);
-  return at < 0 ? null : at;
 }
 
 function isLast(form: Buffer, from: number): boolean {
@@ -59,16 +60,27 @@ function isAt(form: Buffer, at: number, what: string | Uint8Array): boolean {
   return form.subarray(at, at + what.length).equals(Buffer.from(what));
 }
 
-/** Every name that the head of a part claims. */
-function fieldNames(head: string): string[] {
+/** The name that the head of a part claims, or null. Several are refused: servers differ in which they believe. */
+function fieldName(head: string): string | null {
   const lines = [...head.matchAll(/^content-disposition:(.*(?:\r\n[ \t].*)*)/gim)];
-  return lines.flatMap(([, line = '']) => parametersOf(line, 'name'));
+  const [only = null, another] = lines.flatMap(([, line = '']) => parametersOf(line, 'name'));
+  if (another !== undefined) throw malformed();
+  return only;
 }
 
-/** The values of a parameter in a header. Backslashes are taken as they stand: clients write file names so (WHATWG HTML, section 4.10.22.8). */
+/**
+ * The values of a parameter in a header. Backslashes are taken as they stand: clients write file names so (WHATWG HTML, section 4.10.22.8).
+ * The parameter in a form of RFC 2231 (`name*`, `name*0`) is refused: some parsers know it, RFC 7578 forbids it.
+ */
 function parametersOf(header: string, name: string): string[] {
-  const all = header.matchAll(/;\s*([^\s=;"]+)\s*=\s*(?:"([^"]*)"|([^\s;"]*))/g);
-  return [...all].flatMap(([, key, quoted, plain = '']) => (key?.toLowerCase() === name ? [quoted ?? plain] : []));
+  const values: string[] = [];
+  for (const [, key = '', quoted, plain = ''] of header.matchAll(/;\s*([^\s=;"]+)\s*=\s*(?:"([^"]*)"|([^\s;"]*))/g)) {
+    const [base, ...extended] = key.toLowerCase().split('*');
+    if (base !== name) continue;
+    if (extended.length > 0) throw malformed();
+    values.push(quoted ?? plain);
+  }
+  return values;
 }
 
 function malformed(): GatewayError {

@@ -8,6 +8,11 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** Bytes that stand nowhere in JSON but in strings. Some servers read more than JSON (comments, other quotes) and would see other members than this walk. */
+const isStrange = new Uint8Array(256).fill(1);
+for (const byte of Buffer.from(' \t\n\r"+-.:,[]{}_')) isStrange[byte] = 0;
+for (const byte of Buffer.from('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')) isStrange[byte] = 0;
+
 /**
  * Finds a member of a JSON object without parsing the rest: the gateway reads a few facts from bodies that are mostly numbers, and
  * relays the bytes as they came. Returns where the value begins, or -1 when there is none or the text is no object up to there.
@@ -18,7 +23,7 @@ export function findMember(json: Uint8Array, objectAt: number, name: string): nu
   while (keyAt >= 0) {
     const valueAt = valueBehind(json, keyAt);
     if (valueAt < 0 || isName(json, keyAt, name)) return valueAt;
-    keyAt = nextKey(json, valueAt);
+    keyAt = keyBehind(json, skipSpace(json, skipValue(json, valueAt)));
   }
   return -1;
 }
@@ -26,6 +31,8 @@ export function findMember(json: Uint8Array, objectAt: number, name: string): nu
 /** Where the values of some members begin, -1 for those that are not there. */
 export interface Members<Name extends string> {
   readonly at: Readonly<Record<Name, number>>;
+  /** Whether the walk came to the end of an object with nothing behind it: what it did not understand ends it early. */
+  readonly isWhole: boolean;
   /** A name that occurs more than once, in whatever case. Servers differ in which of them they take. */
   readonly twice: Name | null;
 }
@@ -39,6 +46,7 @@ export function findMembers<Name extends string>(
   const at = Object.fromEntries(names.map((name) => [name, -1])) as Record<Name, number>;
   const seen = new Set<Name>();
   let twice: Name | null = null;
+  let end = skipSpace(json, skipSpace(json, objectAt) + 1);
   let keyAt = firstKey(json, objectAt);
   while (keyAt >= 0) {
     const valueAt = valueBehind(json, keyAt);
@@ -49,9 +57,11 @@ export function findMembers<Name extends string>(
       seen.add(name);
       if (isName(json, keyAt, name)) at[name] = valueAt;
     }
-    keyAt = nextKey(json, valueAt);
+    end = skipSpace(json, skipValue(json, valueAt));
+    keyAt = keyBehind(json, end);
   }
-  return { at, twice };
+  const isWhole = json[end] === closeBrace && skipSpace(json, end + 1) === json.length;
+  return { at, isWhole, twice };
 }
 
 /** Where the first key of an object begins, with its quote, or -1. */
@@ -60,9 +70,8 @@ function firstKey(json: Uint8Array, objectAt: number): number {
   return json[at] === openBrace ? keyFrom(json, at + 1) : -1;
 }
 
-/** Where the key behind the value at `valueAt` begins, or -1. */
-function nextKey(json: Uint8Array, valueAt: number): number {
-  const at = skipSpace(json, skipValue(json, valueAt));
+/** Where the key behind a comma at `at` begins, or -1 where there stands none. */
+function keyBehind(json: Uint8Array, at: number): number {
   return json[at] === comma ? keyFrom(json, at + 1) : -1;
 }
 
@@ -135,7 +144,7 @@ export function skipValue(json: Uint8Array, at: number): number {
     else if (byte === closeBrace || byte === closeBracket) {
       depth -= 1;
       if (depth === 0) return here + 1;
-    }
+    } else if (isStrange[byte ?? 0] === 1) return json.length;
   }
   return json.length;
 }
@@ -145,6 +154,7 @@ function skipScalar(json: Uint8Array, at: number): number {
   for (; here < json.length; here++) {
     const byte = json[here] ?? 0;
     if (byte === comma || byte === closeBrace || byte === closeBracket || byte <= 0x20) return here;
+    if (isStrange[byte] === 1) return json.length;
   }
   return here;
 }
@@ -182,18 +192,28 @@ function skipSpace(json: Uint8Array, at: number): number {
 /** What upper and lower case of a letter differ in. */
 const caseBit = 0x20;
 
-/** Compares the raw bytes of the key at `keyAt`, but for the bits of `mask`; a key written with escapes is parsed first. */
+/** Compares the key at `keyAt` with a name of letters and underscores, but for the bits of `mask`; a letter may be written as an escape. */
 function isName(json: Uint8Array, keyAt: number, name: string, mask = 0): boolean {
-  for (let at = 0; at < name.length; at++) {
-    const byte = json[keyAt + 1 + at] ?? 0;
-    if (byte === backslash) return isParsedName(json, keyAt, name, mask);
-    if ((byte | mask) !== (name.charCodeAt(at) | mask)) return false;
+  let at = keyAt + 1;
+  for (let letter = 0; letter < name.length; letter++) {
+    const isEscaped = json[at] === backslash;
+    const code = isEscaped ? unicodeEscape(json, at) : (json[at] ?? 0);
+    if ((code | mask) !== (name.charCodeAt(letter) | mask)) return false;
+    at += isEscaped ? 6 : 1;
   }
-  const behind = json[keyAt + 1 + name.length];
-  return behind === quote || (behind === backslash && isParsedName(json, keyAt, name, mask));
+  return json[at] === quote;
 }
 
-function isParsedName(json: Uint8Array, keyAt: number, name: string, mask: number): boolean {
-  const key = parseValue(json, keyAt);
-  return key === name || (mask !== 0 && typeof key === 'string' && key.toLowerCase() === name.toLowerCase());
+const lowerU = 0x75;
+
+/** The code that `\u` and four digits at `at` stand for, or 0: the shorter escapes stand for no letter. */
+function unicodeEscape(json: Uint8Array, at: number): number {
+  if (json[at + 1] !== lowerU) return 0;
+  let code = 0;
+  for (let digitAt = at + 2; digitAt < at + 6; digitAt++) {
+    const digit = Number.parseInt(String.fromCharCode(json[digitAt] ?? 0), 16);
+    if (Number.isNaN(digit)) return 0;
+    code = code * 16 + digit;
+  }
+  return code;
 }

@@ -18,6 +18,7 @@ export function readNamedModel(head: RequestHead, content: Uint8Array): NamedMod
   if (form === null) return readJson(content);
   const model = textOf(form.body, onlyField(form, 'model'));
   if (model === '') throw badModel('something else');
+  refuseLongName(model);
   const [stream] = findFields(form.body, form.boundary, 'stream');
   return { model, isStreaming: stream !== undefined && textOf(form.body, stream) === 'true', inputAt: -1 };
 }
@@ -34,6 +35,7 @@ function readJson(content: Uint8Array): NamedModel {
   const { at } = membersOf(content);
   const model = at.model < 0 ? undefined : parseValue(content, at.model);
   if (typeof model !== 'string' || model === '') throw badModel(at.model < 0 ? 'nothing' : 'something else');
+  refuseLongName(model);
   const isStreaming = at.stream >= 0 && parseValue(content, at.stream) === true;
   return { model, isStreaming, inputAt: at.input };
 }
@@ -44,7 +46,15 @@ const names = ['model', 'stream', 'input'] as const;
 function membersOf(content: Uint8Array): Members<(typeof names)[number]> {
   const members = findMembers(content, 0, names);
   if (members.twice !== null) throw badModel(`${members.twice} more than once`);
+  if (!members.isWhole) throw brokenJson();
   return members;
+}
+
+/** It goes into error messages, logs and paths. */
+const longestName = 1024;
+
+function refuseLongName(model: string): void {
+  if (model.length > longestName) throw badModel(`a name of ${model.length} characters`);
 }
 
 interface Form {
@@ -53,7 +63,9 @@ interface Form {
 }
 
 function formOf({ headers }: RequestHead, { buffer, byteOffset, byteLength }: Uint8Array): Form | null {
-  const boundary = boundaryOf(headerOf(headers, 'content-type'));
+  const type = headerOf(headers, 'content-type');
+  if (type !== null && urlEncoded.test(type)) throw unreadableType(type);
+  const boundary = boundaryOf(type);
   return boundary === null ? null : { body: Buffer.from(buffer, byteOffset, byteLength), boundary };
 }
 
@@ -70,6 +82,19 @@ function textOf(body: Buffer, { start, end }: Span): string {
 
 function replaced(content: Uint8Array, { start, end }: Span, by: string): Uint8Array {
   return Buffer.concat([content.subarray(0, start), Buffer.from(by), content.subarray(end)]);
+}
+
+/** Some servers would read a form in what this gateway read as JSON. */
+const urlEncoded = /^\s*application\/x-www-form-urlencoded/i;
+
+function unreadableType(type: string): GatewayError {
+  const message = `content-type: got ${type}, wanted application/json or multipart/form-data`;
+  return new GatewayError('encoding_unsupported', message, { field: 'content-type' });
+}
+
+function brokenJson(): GatewayError {
+  const message = 'body: got JSON that is malformed or cut off, or none, wanted one JSON object or a form';
+  return new GatewayError('invalid_request', message, { field: 'body' });
 }
 
 function badModel(got: string): GatewayError {

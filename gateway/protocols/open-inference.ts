@@ -40,8 +40,8 @@ export const openInference: Protocol = {
   endpoints: modelEndpoints,
   read(head, content) {
     const { model = '', version = '' } = head.params;
-    refuseDots('model', model);
-    refuseDots('version', version);
+    refusePath('model', model);
+    refusePath('version', version);
     const { operation, hasBody } = head.endpoint;
     const isStreaming = operation === 'generate_stream';
     return { model, isStreaming, work: hasBody ? { rows: rowsOf(head, content) } : lightWork };
@@ -72,9 +72,12 @@ function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamReques
   };
 }
 
-/** Servers resolve `.` and `..` in a path, encoded or not: such a name would lead to another of their endpoints. */
-function refuseDots(field: string, name: string): void {
-  if (name === '.' || name === '..')
+const ownSegments = new Set(['.', '..', 'versions', ...Object.values(suffixes).map((suffix) => suffix.slice(1))]);
+
+/** Servers resolve `.` and `..` in a path, and some take an encoded slash for one: such a name would lead to another of their endpoints. */
+function refusePath(field: string, name: string): void {
+  const [first = '', ...others] = name.split(/[/\\]/);
+  if (first === '.' || first === '..' || others.some((segment) => ownSegments.has(segment)))
     throw new GatewayError('invalid_request', `${field}: got ${JSON.stringify(name)}, wanted a name`, { field });
 }
 

@@ -91,5 +91,5 @@ function workOf({ endpoint }: RequestHead, content: Uint8Array, inputAt: number)
 }
 
 function isJson({ headers }: Reply): boolean {
-  return headerInList(headers, 'content-type')?.toLowerCase().includes('json') === true;
+  return /^application\/(?:[\w.+-]+\+)?json\b/i.test(headerInList(headers, 'content-type') ?? '');
 }

@@ -2,6 +2,7 @@ import type { GatewayError } from '../kernel/errors.ts';
 import { withoutHeaders } from '../pipeline/headers.ts';
 import { PassingBody } from '../pipeline/passing-body.ts';
 import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import { findMember, skipValue } from './json-skim.ts';
 
 /** Names from the outermost object of an event's data to the value that names the model. */
@@ -25,7 +26,7 @@ class RenamedEvents extends PassingBody {
   readonly #name: Buffer;
   readonly #paths: readonly MemberPath[];
   /** The beginning of a line whose end has not come. */
-  #held: Buffer = Buffer.alloc(0);
+  #held = new GatheredBytes();
   /** In the middle of a line that is too long. */
   #isPassing = false;
 
@@ -40,33 +41,42 @@ class RenamedEvents extends PassingBody {
   }
 
   override chunk(bytes: Uint8Array): boolean {
-    const all = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     const pieces: Uint8Array[] = [];
     let lineAt = 0;
-    // What was held has no line end in it.
-    for (let at = this.#held.length; at < all.length; at++) {
-      if (all[at] !== lineFeed && all[at] !== carriageReturn) continue;
-      this.#takeLine(all.subarray(lineAt, at + 1), pieces);
+    for (let at = 0; at < bytes.length; at++) {
+      if (bytes[at] !== lineFeed && bytes[at] !== carriageReturn) continue;
+      this.#takeLine(this.#withHeld(bytes.subarray(lineAt, at + 1)), pieces);
       lineAt = at + 1;
     }
-    this.#hold(all.subarray(lineAt), pieces);
+    if (lineAt < bytes.length) this.#hold(bytes.subarray(lineAt), pieces);
     return pieces.length === 0 || this.passOn(Buffer.concat(pieces));
   }
 
   override end(how: BodyEnd, why?: GatewayError): void {
     this.passEnd(how, why, () => {
       const pieces: Uint8Array[] = [];
-      this.#takeLine(this.#held, pieces);
-      if (this.#held.length > 0) this.passOn(Buffer.concat(pieces));
+      const isCutOff = this.#held.length > 0;
+      this.#takeLine(this.#withHeld(Buffer.alloc(0)), pieces);
+      if (isCutOff) this.passOn(Buffer.concat(pieces));
     });
   }
 
+  /** The line that a piece ends. */
+  #withHeld(piece: Uint8Array): Uint8Array {
+    if (this.#held.length === 0) return piece;
+    this.#held.add(piece);
+    const line = this.#held.bytes;
+    this.#held = new GatheredBytes();
+    return line;
+  }
+
   #hold(rest: Uint8Array, pieces: Uint8Array[]): void {
-    if (this.#isPassing || rest.length > longestLineBytes) {
-      this.#isPassing = true;
-      pieces.push(rest);
-      this.#held = Buffer.alloc(0);
-    } else this.#held = Buffer.from(rest);
+    if (this.#isPassing) pieces.push(rest);
+    else this.#held.add(rest);
+    if (this.#held.length <= longestLineBytes) return;
+    this.#isPassing = true;
+    pieces.push(this.#held.bytes);
+    this.#held = new GatheredBytes();
   }
 
   #takeLine(line: Uint8Array, pieces: Uint8Array[]): void {

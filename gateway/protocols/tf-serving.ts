@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../kernel/errors.ts';
 import { lightWork } from '../pipeline/ask.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
@@ -35,18 +36,19 @@ export const tfServing: Protocol = {
   endpoints: [{ operation: 'predict', method: 'POST', pattern: `${prefix}*`, hasBody: true }],
   read({ rawPath, endpoint }, content) {
     refuseDotSegments(rawPath);
-    const { model, verb } = parse(rawPath);
-    if (endpoint.hasBody === verb.startsWith(':'))
+    const parsed = parse(rawPath);
+    const { model, verb } = parsed;
+    // What is encoded in the name must not become something else when it is written for a replica.
+    const isSame = isDeepStrictEqual(parse(pathOf(parsed, model)), parsed);
+    if (isSame && endpoint.hasBody === verb.startsWith(':'))
       return { model, isStreaming: false, work: endpoint.hasBody ? { rows: rowsOf(content) } : lightWork };
     const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify, :regress or :explain`;
     throw new GatewayError('invalid_request', message, { field: 'path' });
   },
   write({ head, ask }, upstreamModel) {
-    const { version, verb } = parse(head.rawPath);
-    const model = upstreamModel.split('/').map(encodeURIComponent).join('/');
     return {
       method: head.method,
-      path: prefix + model + version + verb + head.query,
+      path: pathOf(parse(head.rawPath), upstreamModel) + head.query,
       body: head.endpoint.hasBody ? ask.payload : null,
       without: [],
     };
@@ -62,6 +64,10 @@ interface Parsed {
   /** As they stand in the path. */
   readonly version: string;
   readonly verb: string;
+}
+
+function pathOf({ version, verb }: Parsed, model: string): string {
+  return prefix + model.split('/').map(encodeURIComponent).join('/') + version + verb;
 }
 
 function parse(rawPath: string): Parsed {

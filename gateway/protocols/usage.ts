@@ -3,13 +3,14 @@ import { headerInList } from '../pipeline/headers.ts';
 import type { Journal } from '../pipeline/journal.ts';
 import { PassingBody } from '../pipeline/passing-body.ts';
 import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import { findMember, wholeNumberAt } from './json-skim.ts';
 
 /** Usage stands at the end of an answer, and in the last events of a stream. */
 const keptBytes = 16 * 1024;
 
-/** Each piece costs some memory of its own, however small it is. */
-const mostPieces = 256;
+/** Of the keys that are named so in what is kept, this many are looked at: an answer has one, or one an event. */
+const mostKeys = 4;
 
 const key = Buffer.from('"usage":');
 
@@ -28,9 +29,7 @@ export function withUsage(reply: Reply, journal: Journal): Reply {
 /** A body whose end is read when it has passed. */
 class CountedBody extends PassingBody {
   readonly #journal: Journal;
-  /** The last pieces, together at least `keptBytes` once so much has passed. */
-  readonly #last: Uint8Array[] = [];
-  #lastBytes = 0;
+  readonly #last = new GatheredBytes();
 
   constructor(inner: Body, journal: Journal) {
     super(inner);
@@ -38,27 +37,22 @@ class CountedBody extends PassingBody {
   }
 
   override chunk(bytes: Uint8Array): boolean {
-    const last = this.#last;
-    last.push(bytes);
-    this.#lastBytes += bytes.length;
-    if (last.length > mostPieces) last.splice(0, last.length, Buffer.concat(last));
-    let first = last[0];
-    while (first !== undefined && this.#lastBytes - first.length >= keptBytes) {
-      this.#lastBytes -= first.length;
-      last.shift();
-      first = last[0];
-    }
+    this.#last.add(bytes.subarray(-keptBytes));
+    if (this.#last.length >= 2 * keptBytes) this.#last.keepLast(keptBytes);
     return this.passOn(bytes);
   }
 
   override end(how: BodyEnd, why?: GatewayError): void {
-    this.passEnd(how, why, () => noteUsage(Buffer.concat(this.#last), this.#journal));
+    this.passEnd(how, why, () => noteUsage(this.#last.bytes.subarray(-keptBytes), this.#journal));
   }
 }
 
 /** Reads the last usage that an answer's end tells. Inside a text its quotes would be escaped: where the key is found, it is one. */
 function noteUsage(end: Buffer, journal: Journal): void {
-  for (let at = end.lastIndexOf(key); at >= 0; at = at === 0 ? -1 : end.lastIndexOf(key, at - 1)) {
+  let at = end.length;
+  for (let keys = 0; keys < mostKeys && at > 0; keys++) {
+    at = end.lastIndexOf(key, at - 1);
+    if (at < 0) return;
     for (const [input, output] of spellings) {
       const inputTokens = countOf(end, at, input);
       if (inputTokens === null) continue;

@@ -72,8 +72,10 @@ function noteError({ journal }: Exchange, error: GatewayError): void {
 }
 
 /** What lies behind an error names hosts and paths: the log may say it, the client's message never does. */
-function detailOf({ message, cause }: GatewayError): string {
-  return cause instanceof Error ? `${message}: ${cause.stack ?? cause.message}` : message;
+function detailOf({ code, message, cause }: GatewayError): string {
+  if (!(cause instanceof Error)) return message;
+  // Only for a fault of our own it matters where it was.
+  return `${message}: ${code === 'internal' ? (cause.stack ?? cause.message) : cause.message}`;
 }
 
 function settle(exchange: Exchange, settled: Topic<Exchange>, clock: Clock): void {

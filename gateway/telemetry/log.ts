@@ -1,5 +1,6 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
+import { errorTable } from '../kernel/errors.ts';
 import { afterPendingEvents, systemClock } from '../kernel/system-clock.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -101,6 +102,8 @@ function withoutWaiting(destination: string | number): string | number {
 /** One line an exchange, with what its journal learned. Failures that are not the client's are warnings. */
 export function logExchanges(output: Pick<LogOutput, 'line'>, settled: Topic<Exchange>): void {
   settled.subscribe((exchange) => {
-    output.line(exchange.journal.status >= 500 ? 'warn' : 'info', exchangeLine(exchange), 'exchange');
+    const { code, status } = exchange.journal;
+    const isWell = code === 'ok' ? status < 500 : errorTable[code].blame === 'client';
+    output.line(isWell ? 'info' : 'warn', exchangeLine(exchange), 'exchange');
   });
 }

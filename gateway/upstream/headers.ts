@@ -102,5 +102,7 @@ export function replyHeaders(upstream: Headers, status = 200): { headers: Header
 function namedByConnection(connection: string | readonly string[] | undefined): Set<string> | null {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return null;
   const text = typeof connection === 'string' ? connection : connection.join(',');
-  return new Set(text.split(',').map((name) => name.trim().toLowerCase()));
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  // What says how to read a body stays with it, whatever a client would have.
+  return new Set(names.filter((name) => !name.startsWith('content-')));
 }

@@ -67,6 +67,9 @@ describe('writing a request for a replica', () => {
 
   it('refuses names that would lead up a path, however they were encoded', () => {
     for (const [field, params] of [
+      ['model', { model: 'public/../secret' }],
+      ['model', { model: 'secret/versions/1' }],
+      ['model', { model: 'secret\\infer' }],
       ['model', { model: '..' }],
       ['model', { model: '.' }],
       ['version', { model: 'digits', version: '..' }],

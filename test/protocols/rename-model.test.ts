@@ -67,7 +67,7 @@ describe('renaming the model in an answer', () => {
 
   it('gives what JSON would give, for any names and any other members', async () => {
     const answer = fc.record({ model_name: fc.string(), rest: fc.json() });
-    const asked = fc.string({ minLength: 1 }).filter((name) => name !== '.' && name !== '..');
+    const asked = fc.string({ minLength: 1 }).filter((name) => !/[./\\]/.test(name));
     await fc.assert(
       fc.asyncProperty(answer, asked, async ({ model_name, rest }, model) => {
         const written = JSON.stringify({ before: rest, model_name, after: [rest] });

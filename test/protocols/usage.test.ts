@@ -118,3 +118,9 @@ it('a client that asks for a pause gets it', () => {
 function* pieces(text: string, length: number): Generator<string> {
   for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length);
 }
+
+it('an answer costs no more memory and time than its end, in whatever pieces it comes and however it is nested', () => {
+  const pings = Array.from({ length: 300_000 }, () => ': ping\n\n');
+  assert.deepEqual(noted([...pings, event({ usage: chat }), done]), [12, 34]);
+  assert.deepEqual(noted([`${'{"usage":'.repeat(100_000)}0`]), [0, 0]);
+});

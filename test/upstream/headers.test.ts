@@ -81,6 +81,14 @@ describe('the headers a replica gets', () => {
     assert.deepEqual(sent({ x_api_key: 'k', 'x-forwarded_for': '1', content_length: '3' }), []);
   });
 
+  it('keep what says how to read the body, whatever the client’s connection names', () => {
+    const client = { connection: 'content-type, Content-Encoding', 'content-type': 'a/b', 'content-encoding': 'gzip' };
+    assert.deepEqual(sent(client), [
+      ['content-type', 'a/b'],
+      ['content-encoding', 'gzip'],
+    ]);
+  });
+
   it('have the replica’s own in the place of the client’s', () => {
     const own = { authorization: 'Bearer ours', 'x-tier': 'gold' };
     assert.deepEqual(sent({ authorization: 'Bearer theirs', 'x-tier': 'free', accept: 'a' }, { own }), [

@@ -75,7 +75,8 @@ export class LocalWorker {
     // A socket file left by a killed process would make the next one fail to bind.
     rmSync(socketPath, { force: true });
     // The channel tells the worker when the gateway dies, however it dies.
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // In a group of its own: a signal that a terminal or a supervisor sends to all of them must not end workers before the gateway is done.
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true });
     this.#child = child;
     this.#readyAtMs = null;
     watcher.starting(child.pid);
