@@ -21,6 +21,14 @@ export function writeReply(reply: Reply, connection: Connection, writing: Writin
   else reply.body.pump(new OutgoingSink(reply, connection, writing));
 }
 
+/** Up to here it is cheaper to make a text of the last piece: Node joins a text with the head, and the system is handed one piece instead of two. */
+const worthJoiningBytes = 4096;
+
+function endWith(outgoing: ServerResponse, last: Uint8Array): void {
+  if (last.length > worthJoiningBytes) outgoing.end(last);
+  else outgoing.end(Buffer.from(last.buffer, last.byteOffset, last.length).toString('latin1'), 'latin1');
+}
+
 class OutgoingSink implements Sink {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
@@ -70,7 +78,7 @@ class OutgoingSink implements Sink {
       return;
     }
     this.#sendHead();
-    if (this.#last !== null) this.#outgoing.end(this.#last);
+    if (this.#last !== null) endWith(this.#outgoing, this.#last);
     else if (this.#mustLinger) lingerThenEnd(this.#incoming, this.#outgoing, this.#writing.time);
     else this.#outgoing.end();
   }
