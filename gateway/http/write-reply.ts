@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayError } from '../kernel/errors.ts';
 import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
 import { isEventStream } from '../protocols/events.ts';
+import { breakConnection } from './break-connection.ts';
 import { breakStream, StreamTail } from './break-stream.ts';
 import type { Connection, Time } from './connection.ts';
 import { lingerThenEnd, mustLinger } from './unread-body.ts';
@@ -93,11 +94,11 @@ class OutgoingSink implements Sink {
       return;
     }
     if (this.#incoming.httpVersionMinor === 0) {
-      this.#outgoing.socket?.resetAndDestroy();
+      breakConnection(this.#outgoing, 'reset');
       return;
     }
     const event = this.#tail === null ? null : this.#writing.lastEvent(why);
-    if (event === null || this.#tail === null) this.#outgoing.destroy();
+    if (event === null || this.#tail === null) breakConnection(this.#outgoing);
     else breakStream(this.#outgoing, event, this.#tail, this.#writing.time);
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { writeReply } from '../../gateway/http/write-reply.ts';
@@ -21,6 +21,8 @@ interface Options {
   /** Whether the protocol has no last event. */
   readonly hasNone?: boolean;
   readonly version?: string;
+  /** Whether it is sent behind another request, whose answer is the test's to end. */
+  readonly isSecond?: boolean;
 }
 
 /** One answer on its way over a real socket, fed by the test; time is virtual. */
@@ -31,6 +33,8 @@ class Writing {
   readonly client: RawClient;
   /** What the last event, or the answer instead, was asked to tell. */
   readonly told: (GatewayError | undefined)[] = [];
+  /** The answer before this one on the connection, where there is one. */
+  earlier: ServerResponse | null = null;
 
   /** Resolves when the body is pumped. */
   static async start(context: TestContext, options: Options = {}): Promise<Writing> {
@@ -44,6 +48,10 @@ class Writing {
     });
     await new Promise<void>((resolve) => {
       server.on('request', (incoming, outgoing) => {
+        if (options.isSecond === true && writing.earlier === null) {
+          writing.earlier = outgoing;
+          return;
+        }
         const reply = {
           status: 200,
           headers: options.headers ?? [...stream],
@@ -71,11 +79,12 @@ class Writing {
     return writing;
   }
 
-  private constructor(server: Server, { sizeBytes = null, version = '1.1' }: Options) {
+  private constructor(server: Server, { sizeBytes = null, version = '1.1', isSecond = false }: Options) {
     this.body = new FedBody(sizeBytes);
     const { port } = server.address() as AddressInfo;
     this.client = new RawClient({ host: '127.0.0.1', port });
-    this.client.send(`GET / HTTP/${version}\r\nhost: x\r\n\r\n`);
+    const request = `GET / HTTP/${version}\r\nhost: x\r\n${isSecond ? 'connection: keep-alive\r\n' : ''}\r\n`;
+    this.client.send(isSecond ? request.repeat(2) : request);
   }
 
   /** All that came behind the head, when the connection has gone, the chunks put together; and how it went. */
@@ -177,6 +186,19 @@ describe('a stream of events that breaks off', () => {
     assert.ok(!received.endsWith(lastEvent));
   });
 
+  it('behind an answer that is still under way waits for that one to go out whole', async (context) => {
+    const writing = await Writing.start(context, { isSecond: true });
+    const { body, client, clock, earlier, wheel } = writing;
+    body.feed('data: a\n\n');
+    body.end('broken', broken);
+    await clock.runUntil(clock.nowMs() + 60_000);
+    earlier?.end('whole');
+    assert.equal((await client.answer()).body, 'whole');
+    const { body: received, hasLastChunk } = await writing.received();
+    assert.deepEqual([received, hasLastChunk], [`data: a\n\n${lastEvent}`, false]);
+    while (wheel.armedCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('leaves no alarm behind', async (context) => {
     const writing = await Writing.start(context);
     writing.body.feed('data: a\n\n');
@@ -184,6 +206,23 @@ describe('a stream of events that breaks off', () => {
     await writing.received();
     while (writing.wheel.armedCount > 0) await new Promise((resolve) => setImmediate(resolve));
   });
+});
+
+it('an answer that just breaks behind one that is still under way lets that one go out whole', async (context) => {
+  const others: Readonly<Record<string, Options>> = {
+    'it is no stream of events': { headers: ['content-type', 'application/json'] },
+    'over HTTP/1.0': { version: '1.0' },
+  };
+  for (const [why, options] of Object.entries(others)) {
+    const writing = await Writing.start(context, { ...options, isSecond: true });
+    const { body, client, earlier } = writing;
+    body.feed('data: a\n\n');
+    body.end('broken', broken);
+    await new Promise((resolve) => setImmediate(resolve));
+    earlier?.setHeader('content-length', 5).end('whole');
+    assert.equal((await client.answer()).body, 'whole', why);
+    assert.deepEqual([await client.closed, client.held.length], [null, 0], why);
+  }
 });
 
 it('a stream of events that ends well has its clean end, and no event more', async (context) => {
