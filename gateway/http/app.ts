@@ -119,6 +119,10 @@ class ExchangeWriting implements Writing {
     return protocol.breakStream(this.#failure(why), head);
   }
 
+  giveUp(why: GatewayError): void {
+    this.#exchange.cancellation.cancel(why);
+  }
+
   #failure(why?: GatewayError): GatewayError {
     const { cancellation, journal } = this.#exchange;
     const message = `replica ${journal.replica} broke off in its answer`;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GatewayError } from '../kernel/errors.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import type { Alarm } from '../kernel/timer-wheel.ts';
 import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
 import { isEventStream } from '../protocols/events.ts';
 import { breakConnection } from './break-connection.ts';
@@ -14,7 +15,15 @@ export interface Writing {
   insteadOfNothing(why?: GatewayError): Reply;
   /** The last event of a stream of events that breaks off; null where clients expect none. */
   lastEvent(why?: GatewayError): Uint8Array | null;
+  /** Ends the work for an answer that nobody takes, whose connection has been closed. */
+  giveUp(why: GatewayError): void;
 }
+
+/**
+ * How long an answer may wait for a client that takes nothing of it, as in nginx (`send_timeout`): without a bound such clients would hold
+ * their replicas' slots for ever. What waits is a few pieces of 64 KiB, so that a client which takes 4 KiB a second is never given up.
+ */
+const untakenMs = 60_000;
 
 /** Sends a reply, the head with the first byte of the body. A body that breaks off ends in a broken connection, never in a clean end. */
 export function writeReply(reply: Reply, connection: Connection, writing: Writing): void {
@@ -36,6 +45,8 @@ class OutgoingSink implements Sink {
   #last: Uint8Array | null = null;
   /** Null where the answer is no stream of events, or one whose length is fixed. */
   readonly #tail: StreamTail | null;
+  /** Rings when the client has taken nothing for too long; null while it is not waited for. */
+  #alarm: Alarm | null = null;
 
   constructor(reply: Reply, { incoming, outgoing }: Connection, writing: Writing) {
     this.#incoming = incoming;
@@ -62,10 +73,15 @@ class OutgoingSink implements Sink {
 
   /** Never calls when the client leaves: the body is then cancelled through its exchange. */
   onDrain(call: () => void): void {
-    this.#outgoing.once('drain', call);
+    this.#awaitTaking();
+    this.#outgoing.once('drain', () => {
+      this.#alarm?.disarm();
+      call();
+    });
   }
 
   end(how: BodyEnd, why?: GatewayError): void {
+    this.#alarm?.disarm();
     if (how !== 'complete') {
       this.#breakOff(why);
       return;
@@ -74,6 +90,21 @@ class OutgoingSink implements Sink {
     if (this.#last !== null) this.#outgoing.end(this.#last);
     else if (this.#mustLinger) lingerThenEnd(this.#incoming, this.#outgoing, this.#writing.time);
     else this.#outgoing.end();
+  }
+
+  #awaitTaking(): void {
+    const { clock, wheel } = this.#writing.time;
+    this.#alarm = wheel.arm(clock.nowMs() + untakenMs, () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    // Behind an earlier answer that is not finished, there is nothing to take yet.
+    if (this.#outgoing.socket === null) {
+      this.#awaitTaking();
+      return;
+    }
+    this.#outgoing.destroy();
+    this.#writing.giveUp(new GatewayError('client_left', `the client took nothing for ${untakenMs / 1000} s`));
   }
 
   #sendHead(): void {

@@ -33,6 +33,8 @@ class Writing {
   readonly client: RawClient;
   /** What the last event, or the answer instead, was asked to tell. */
   readonly told: (GatewayError | undefined)[] = [];
+  /** Why the work for it was ended. */
+  readonly givenUp: GatewayError[] = [];
   /** The answer before this one on the connection, where there is one. */
   earlier: ServerResponse | null = null;
 
@@ -71,6 +73,10 @@ class Writing {
               writing.told.push(why);
               return options.hasNone ? null : Buffer.from(lastEvent);
             },
+            giveUp: (why) => {
+              writing.givenUp.push(why);
+              writing.body.end('abandoned', why);
+            },
           },
         );
         resolve();
@@ -85,6 +91,16 @@ class Writing {
     this.client = new RawClient({ host: '127.0.0.1', port });
     const request = `GET / HTTP/${version}\r\nhost: x\r\n${isSecond ? 'connection: keep-alive\r\n' : ''}\r\n`;
     this.client.send(isSecond ? request.repeat(2) : request);
+  }
+
+  /** Feeds until its client has to take something first. */
+  async fill(): Promise<void> {
+    const piece = `data: ${'x'.repeat(1_000_000)}\n\n`;
+    for (let n = 0; n < 40 && !this.body.isPaused; n++) {
+      this.body.feed(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(this.body.isPaused);
   }
 
   /** All that came behind the head, when the connection has gone, the chunks put together; and how it went. */
@@ -167,13 +183,7 @@ describe('a stream of events that breaks off', () => {
     const writing = await Writing.start(context);
     const { body, client, clock, wheel } = writing;
     client.socket.pause();
-    const piece = `data: ${'x'.repeat(1_000_000)}\n\n`;
-    for (let n = 0; n < 40; n++) {
-      if (body.isPaused) break;
-      body.feed(piece);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.ok(body.isPaused);
+    await writing.fill();
     body.end('broken', broken);
     assert.equal(wheel.armedCount, 1);
     await clock.runUntil(clock.nowMs() + 4_000);
@@ -205,6 +215,52 @@ describe('a stream of events that breaks off', () => {
     writing.body.end('broken', broken);
     await writing.received();
     while (writing.wheel.armedCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+});
+
+describe('an answer that its client does not take', () => {
+  it('is given up after a minute, and its connection closed', async (context) => {
+    const writing = await Writing.start(context);
+    const { client, clock, givenUp } = writing;
+    client.socket.pause();
+    await writing.fill();
+    await clock.runUntil(clock.nowMs() + 59_000);
+    assert.deepEqual(givenUp, []);
+    await clock.runUntil(clock.nowMs() + 2_000);
+    assert.deepEqual(
+      givenUp.map(({ code, message }) => [code, message]),
+      [['client_left', 'the client took nothing for 60 s']],
+    );
+    client.socket.resume();
+    await client.closed;
+    assert.deepEqual([writing.wheel.armedCount, writing.told], [0, []]);
+  });
+
+  it('goes on when the client takes it after all', async (context) => {
+    const writing = await Writing.start(context);
+    const { body, client, clock } = writing;
+    for (let round = 0; round < 3; round++) {
+      client.socket.pause();
+      await writing.fill();
+      await clock.runUntil(clock.nowMs() + 59_000);
+      client.socket.resume();
+      while (body.isPaused) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(writing.wheel.armedCount, 0);
+      client.held = Buffer.alloc(0);
+    }
+    assert.deepEqual(writing.givenUp, []);
+  });
+
+  it('is not given up while an earlier one is under way before it', async (context) => {
+    const writing = await Writing.start(context, { isSecond: true });
+    const { body, client, clock, givenUp } = writing;
+    await writing.fill();
+    await clock.runUntil(clock.nowMs() + 300_000);
+    assert.deepEqual(givenUp, []);
+    writing.earlier?.end('whole');
+    assert.equal((await client.answer()).body, 'whole');
+    while (body.isPaused) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(writing.wheel.armedCount, 0);
   });
 });
 
