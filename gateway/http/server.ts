@@ -35,6 +35,8 @@ interface Options {
 export async function listen({ host, port, reusePort = false, listener, timeLimits }: Options): Promise<Server> {
   const options = { ...limits, ...timeLimits, shouldUpgradeCallback: wantsOtherProtocol };
   const serve: RequestListener = (incoming, outgoing) => {
+    // Whoever follows the connections knows that there can be no answer.
+    if (outgoing.destroyed) return;
     if (incoming.method === 'TRACE') outgoing.writeHead(405, { allow: 'GET, POST', 'content-length': 0 }).end();
     else listener(incoming, outgoing);
   };

@@ -111,7 +111,7 @@ class OutgoingSink implements Sink {
     if (this.#head === null) return;
     const { status, headers } = this.#head;
     this.#head = null;
-    if (this.#mustLinger) headers.push('connection', 'close');
+    if (this.#mustLinger) this.#outgoing.shouldKeepAlive = false;
     this.#outgoing.writeHead(status, headers);
   }
 
