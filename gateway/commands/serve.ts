@@ -4,6 +4,7 @@ import { assemble, type Gateway } from '../assemble.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { FileWatch } from '../settings/file-watch.ts';
 import { loadSettings } from '../settings/load.ts';
+import { readText } from '../settings/read-text.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Log, openLog } from '../telemetry/log.ts';
 import { authorityOf } from './authority.ts';
@@ -27,7 +28,7 @@ export async function serve(file: string): Promise<void> {
   const load = (): Settings =>
     loadSettings(file, undefined, (path) => {
       watch.add(path);
-      return readFileSync(path, 'utf8');
+      return readText(path);
     });
   const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError, describeValue, type Fault, type Finding, findingsOf, type Path } from './faults.ts';
 import type { Environment } from './interpolate.ts';
-import { codeOf } from './named-file.ts';
+import { whyUnread } from './named-file.ts';
+import { readText as readFromDisk, UnfitFile } from './read-text.ts';
 import { resolve } from './resolve.ts';
 import { type RawSettings, settingsSchema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -13,21 +13,17 @@ import { YamlSource } from './yaml-source.ts';
 export function loadSettings(
   file: string,
   environment: Environment = process.env,
-  readText: (file: string) => string = readUtf8,
+  readText: (file: string) => string = readFromDisk,
 ): Settings {
   let text: string;
   try {
     text = readText(file);
   } catch (cause) {
-    throw new ConfigError([
-      { file, line: 1, column: 1, path: [], got: `no text (${codeOf(cause)})`, wanted: 'a file that can be read' },
-    ]);
+    const { why, wanted } = whyUnread(cause);
+    const got = cause instanceof UnfitFile ? why : `no text (${why})`;
+    throw new ConfigError([{ file, line: 1, column: 1, path: [], got, wanted }]);
   }
   return parseSettings(text, file, environment, readText);
-}
-
-function readUtf8(file: string): string {
-  return readFileSync(file, 'utf8');
 }
 
 /** The same for a text that is already here. Relative paths in it start at the folder of `file`. */
@@ -35,7 +31,7 @@ export function parseSettings(
   text: string,
   file: string,
   environment: Environment,
-  readText: (file: string) => string = readUtf8,
+  readText: (file: string) => string = readFromDisk,
 ): Settings {
   const source = new YamlSource(file, text, environment);
   if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
