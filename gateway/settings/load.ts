@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { ConfigError, describeValue, type Fault, type Finding, findingsOf, type Path } from './faults.ts';
+import { ConfigError, describeValue, type Finding, findingsOf, mostFaults, type Path } from './faults.ts';
 import type { Environment } from './interpolate.ts';
 import { whyUnread } from './named-file.ts';
 import { readText as readFromDisk, UnfitFile } from './read-text.ts';
@@ -34,23 +34,23 @@ export function parseSettings(
   readText: (file: string) => string = readFromDisk,
 ): Settings {
   const source = new YamlSource(file, text, environment);
-  if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
+  if (source.faults.length > 0) throw new ConfigError(source.faults);
   const { raw, findings } = parseShape(source);
-  const faults = findings
-    .filter(({ path }) => !source.isUnset(path))
-    .map(({ path, isAboutKey, wanted }) => {
-      const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
-      return source.fault(path, got, wanted, isAboutKey);
-    });
+  const faults = findings.slice(0, mostFaults).map(({ path, isAboutKey, wanted }) => {
+    const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
+    return source.fault(path, got, wanted, isAboutKey);
+  });
+  let untold = findings.length - faults.length;
   const settings = raw === null ? null : resolve(raw, { baseFolder: dirname(file), readText, report, isFaulty });
   const all = [...source.unset, ...faults];
-  if (settings === null || all.length > 0) throw new ConfigError(all.toSorted(byPlace));
+  if (settings === null || all.length > 0) throw new ConfigError(all, untold);
   return freeze(settings);
 
   function report(path: Path, got: string, wanted: string): void {
     // What stands in for a faulty part is not judged.
     if (source.isUnset(path) || findings.some((finding) => isPrefix(finding.path, path))) return;
-    faults.push(source.fault(path, got, wanted));
+    if (faults.length < mostFaults) faults.push(source.fault(path, got, wanted));
+    else untold += 1;
   }
 
   function isFaulty(path: Path): boolean {
@@ -61,6 +61,7 @@ export function parseSettings(
 interface Shape {
   /** Null where too little is left to make sense of. */
   readonly raw: RawSettings | null;
+  /** Those about unset variables are left out. */
   readonly findings: readonly Finding[];
 }
 
@@ -71,18 +72,16 @@ function parseShape(source: YamlSource): Shape {
   const wereRetyped = findingsOf(result.error.issues).map(({ path }) => source.retype(path));
   if (wereRetyped.includes(true)) result = settingsSchema.safeParse(source.value());
   if (result.success) return { raw: result.data, findings: [] };
-  const findings = findingsOf(result.error.issues);
+  const all = findingsOf(result.error.issues);
+  const findings = all.filter(({ path }) => !source.isUnset(path));
+  if (findings.length > mostFaults) return { raw: null, findings };
   const rest = source.value();
-  repair(rest, findings);
+  repair(rest, all);
   return { raw: settingsSchema.safeParse(rest).data ?? null, findings };
 }
 
 function isPrefix(path: Path, longer: Path): boolean {
   return path.every((part, at) => part === longer[at]);
-}
-
-function byPlace(a: Fault, b: Fault): number {
-  return a.line - b.line || a.column - b.column;
 }
 
 function freeze<T>(value: T): T {
