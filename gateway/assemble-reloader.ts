@@ -1,5 +1,5 @@
 import type { ReloadResult } from './http/admin.ts';
-import { ConfigError, describeFault } from './settings/faults.ts';
+import { ConfigError } from './settings/faults.ts';
 import type { Settings } from './settings/settings.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -68,6 +68,6 @@ export class Reloader {
 }
 
 function faultsOf(error: unknown): string[] {
-  if (error instanceof ConfigError) return error.faults.map(describeFault);
+  if (error instanceof ConfigError) return error.lines;
   return [error instanceof Error ? error.message : String(error)];
 }

@@ -30,8 +30,11 @@ function addServe(program: Command): void {
     .option('--config <file>', 'configuration', defaultConfig)
     .addHelpText('after', examples(['headgate serve --config gateway.yaml']))
     .action(async ({ config }: { config: string }) => {
+      // Before the rest of the gateway, which takes a while to load: a signal in the meantime must not kill it.
+      const { Signals } = await import('./commands/signals.ts');
+      const signals = new Signals();
       const { serve } = await import('./commands/serve.ts');
-      await serve(config);
+      await serve(config, signals);
     });
 }
 

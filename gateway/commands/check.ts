@@ -9,11 +9,13 @@ import { authorityOf } from './authority.ts';
 export function check(file: string, asJson: boolean): number {
   try {
     const settings = loadSettings(file);
-    process.stdout.write(asJson ? `${JSON.stringify({ file, faults: [] })}\n` : `${explain(file, settings)}\n`);
+    process.stdout.write(
+      asJson ? `${JSON.stringify({ file, faults: [], untold: 0 })}\n` : `${explain(file, settings)}\n`,
+    );
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (asJson) process.stdout.write(`${JSON.stringify({ file, faults: error.faults })}\n`);
+    if (asJson) process.stdout.write(`${JSON.stringify({ file, faults: error.faults, untold: error.untold })}\n`);
     else process.stderr.write(`${error.message}\n`);
     return 1;
   }

@@ -4,9 +4,11 @@ import { assemble, type Gateway } from '../assemble.ts';
 import { systemClock } from '../kernel/system-clock.ts';
 import { FileWatch } from '../settings/file-watch.ts';
 import { loadSettings } from '../settings/load.ts';
+import { readText } from '../settings/read-text.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type Log, openLog } from '../telemetry/log.ts';
+import { openLog } from '../telemetry/log.ts';
 import { authorityOf } from './authority.ts';
+import type { Signals } from './signals.ts';
 
 /** How long the workers are waited for before the addresses are printed anyway. */
 const patienceMs = 30_000;
@@ -15,53 +17,61 @@ const patienceMs = 30_000;
 const oneWishMs = 500;
 
 /** Runs the gateway until a signal ends it. Logs go to standard error, what people read to standard output. */
-export async function serve(file: string): Promise<void> {
+export async function serve(file: string, signals: Signals): Promise<void> {
   const started = Promise.withResolvers<Gateway>();
   const reload = async (reason: string): Promise<void> => {
     const running = await started.promise;
     output.log.info({ reason }, 'the configuration is read again');
     await running.reload();
   };
+  const ending = new Ending(async (signal) => {
+    const running = await started.promise;
+    output.log.info({ signal }, 'shutting down');
+    watch.close();
+    // Whoever interrupts at a terminal does not wait for others to notice.
+    await running.close(signal === 'SIGINT' ? { ...settings.listen, graceMs: 0 } : settings.listen);
+    await output.flush();
+  });
+  signals.take({ reload: () => reload('SIGHUP'), end: (signal) => ending.begin(signal) });
   const watch = new FileWatch({ onChange: () => reload('a file has changed'), clock: systemClock });
-  process.on('SIGHUP', () => reload('SIGHUP'));
   const load = (): Settings =>
     loadSettings(file, undefined, (path) => {
       watch.add(path);
-      return readFileSync(path, 'utf8');
+      return readText(path);
     });
   const settings = load();
   const output = openLog({ level: settings.telemetry.logLevel, destination: 2, name: 'gateway' });
   const gateway = await assemble({ settings, load, output });
   started.resolve(gateway);
-  const isEnding = endOnSignals(async (signal) => {
-    watch.close();
-    // Whoever interrupts at a terminal does not wait for others to notice.
-    await gateway.close(signal === 'SIGINT' ? { ...settings.listen, graceMs: 0 } : settings.listen);
-    await output.flush();
-  }, output.log);
   // Whoever read what is printed has gone: the gateway has not.
   process.stdout.on('error', () => {});
   await gateway.settle(patienceMs);
-  if (!isEnding()) process.stdout.write(`${describe(gateway, settings)}\n`);
+  if (!ending.hasBegun) process.stdout.write(`${describe(gateway, settings)}\n`);
 }
 
-/** Ends the process on the first signal that asks for it, in order, and on the second at once. Tells whether one has come. */
-function endOnSignals(close: (signal: NodeJS.Signals) => Promise<void>, log: Log): () => boolean {
-  let endingAtMs: number | null = null;
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+/** The end of the process: in order at the first signal that asks for it, at once at the second. */
+class Ending {
+  readonly #close: (signal: NodeJS.Signals) => Promise<void>;
+  #beganAtMs: number | null = null;
+
+  constructor(close: (signal: NodeJS.Signals) => Promise<void>) {
+    this.#close = close;
+  }
+
+  get hasBegun(): boolean {
+    return this.#beganAtMs !== null;
+  }
+
+  async begin(signal: NodeJS.Signals): Promise<void> {
     const nowMs = systemClock.nowMs();
-    if (endingAtMs !== null) {
-      if (signal === 'SIGINT' && nowMs - endingAtMs < oneWishMs) return;
+    if (this.#beganAtMs !== null) {
+      if (signal === 'SIGINT' && nowMs - this.#beganAtMs < oneWishMs) return;
       process.exit(1);
     }
-    endingAtMs = nowMs;
-    log.info({ signal }, 'shutting down');
-    await close(signal);
+    this.#beganAtMs = nowMs;
+    await this.#close(signal);
     process.exit(0);
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-  return () => endingAtMs !== null;
+  }
 }
 
 function describe(gateway: Gateway, settings: Settings): string {

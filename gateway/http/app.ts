@@ -11,6 +11,7 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
 import { openInference } from '../protocols/open-inference.ts';
 import { openai } from '../protocols/openai.ts';
+import { breakConnection } from './break-connection.ts';
 import type { Connection, Time } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
 import { type NodeContext, openExchange, requestIdOf } from './open-exchange.ts';
@@ -92,7 +93,7 @@ async function answer(
     writeReply(reply, connection, new ExchangeWriting(exchange, parts));
   } catch (error) {
     reply.body.discard();
-    connection.outgoing.destroy();
+    breakConnection(connection.outgoing);
     parts.onFault(error);
   }
 }
@@ -116,6 +117,10 @@ class ExchangeWriting implements Writing {
   lastEvent(why?: GatewayError): Uint8Array | null {
     const { protocol, head } = this.#exchange;
     return protocol.breakStream(this.#failure(why), head);
+  }
+
+  giveUp(why: GatewayError): void {
+    this.#exchange.cancellation.cancel(why);
   }
 
   #failure(why?: GatewayError): GatewayError {

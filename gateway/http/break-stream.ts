@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { onTurn } from './break-connection.ts';
 import type { Time } from './connection.ts';
 
 /** How long a client that has stopped reading is given to take the last event. */
@@ -32,10 +33,11 @@ export function breakStream(
   tail: StreamTail,
   { clock, wheel }: Time,
 ): void {
-  const { socket } = outgoing;
   if (!tail.isBetweenEvents) outgoing.write('\n\n');
   // Node gathers what is written in one turn: closed before the next, the socket would never see it.
-  outgoing.write(event, () => socket?.destroySoon());
-  const alarm = wheel.arm(clock.nowMs() + lastEventMs, () => socket?.destroy());
-  outgoing.once('close', () => alarm.disarm());
+  outgoing.write(event, () => outgoing.socket?.destroySoon());
+  onTurn(outgoing, (socket) => {
+    const alarm = wheel.arm(clock.nowMs() + lastEventMs, () => socket.destroy());
+    outgoing.once('close', () => alarm.disarm());
+  });
 }

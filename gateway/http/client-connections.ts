@@ -41,9 +41,10 @@ export class ClientConnections {
       socket.once('close', () => this.#known.delete(socket));
     });
     for (const event of ['request', 'checkContinue'])
-      server.prependListener(event, ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-        const known = this.#known.get(socket);
-        if (known !== undefined) follow(known, outgoing);
+      server.prependListener(event, (incoming: IncomingMessage, outgoing: ServerResponse) => {
+        const known = this.#known.get(incoming.socket);
+        if (known?.answer?.shouldKeepAlive === false) passOver(incoming, outgoing);
+        else if (known !== undefined) follow(known, outgoing);
         if (this.#isClosing) outgoing.shouldKeepAlive = false;
       });
   }
@@ -52,7 +53,7 @@ export class ClientConnections {
   async close({ graceMs, drainMs }: ClosingTimes): Promise<void> {
     const untilMs = this.#clock.nowMs() + drainMs;
     this.#isClosing = true;
-    for (const { answer } of this.#known.values()) if (answer !== null) answer.shouldKeepAlive = false;
+    for (const { answer } of this.#known.values()) if (answer?.headersSent === false) answer.shouldKeepAlive = false;
     await this.#clock.sleep(Math.min(graceMs, drainMs));
     await quietly(() => this.#stopAccepting());
     for (let nowMs = this.#clock.nowMs(); this.#known.size > 0 && nowMs < untilMs; nowMs = this.#clock.nowMs()) {
@@ -76,6 +77,12 @@ export class ClientConnections {
       } else if (nowMs - known.idleSinceMs >= idleMs) socket.destroy();
     }
   }
+}
+
+/** What comes behind the last answer of its connection will have none: nobody is to work for it. Read all the same, since what is left unread is reset. */
+function passOver(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.destroy();
+  incoming.resume();
 }
 
 /** An idle connection must not hold on to what it was last used for, which can be megabytes. */

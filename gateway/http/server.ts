@@ -34,12 +34,15 @@ interface Options {
 /** Listens; resolves when clients can connect. Refuses to become anything but an HTTP/1.1 server: no upgrades, no tunnels, no TRACE. */
 export async function listen({ host, port, reusePort = false, listener, timeLimits }: Options): Promise<Server> {
   const options = { ...limits, ...timeLimits, shouldUpgradeCallback: wantsOtherProtocol };
-  const server = createServer(options, (incoming, outgoing) => {
+  const serve: RequestListener = (incoming, outgoing) => {
+    // Whoever follows the connections knows that there can be no answer.
+    if (outgoing.destroyed) return;
     if (incoming.method === 'TRACE') outgoing.writeHead(405, { allow: 'GET, POST', 'content-length': 0 }).end();
     else listener(incoming, outgoing);
-  });
+  };
+  const server = createServer(options, serve);
   // Answers `100 Continue` only when the head has been judged and the body is about to be read.
-  server.on('checkContinue', listener);
+  server.on('checkContinue', serve);
   server.on('upgrade', (_incoming: IncomingMessage, socket: Duplex) => refuseRaw(socket, '501 Not Implemented'));
   server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => refuseRaw(socket, '405 Method Not Allowed'));
   await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GatewayError } from '../kernel/errors.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import type { Alarm } from '../kernel/timer-wheel.ts';
 import type { BodyEnd, Reply, Sink } from '../pipeline/reply.ts';
 import { isEventStream } from '../protocols/events.ts';
+import { breakConnection } from './break-connection.ts';
 import { breakStream, StreamTail } from './break-stream.ts';
 import type { Connection, Time } from './connection.ts';
 import { lingerThenEnd, mustLinger } from './unread-body.ts';
@@ -13,7 +15,15 @@ export interface Writing {
   insteadOfNothing(why?: GatewayError): Reply;
   /** The last event of a stream of events that breaks off; null where clients expect none. */
   lastEvent(why?: GatewayError): Uint8Array | null;
+  /** Ends the work for an answer that nobody takes, whose connection has been closed. */
+  giveUp(why: GatewayError): void;
 }
+
+/**
+ * How long an answer may wait for a client that takes nothing of it, as in nginx (`send_timeout`): without a bound such clients would hold
+ * their replicas' slots for ever. What waits is a few pieces of 64 KiB, so that a client which takes 4 KiB a second is never given up.
+ */
+const untakenMs = 60_000;
 
 /** Sends a reply, the head with the first byte of the body. A body that breaks off ends in a broken connection, never in a clean end. */
 export function writeReply(reply: Reply, connection: Connection, writing: Writing): void {
@@ -43,6 +53,8 @@ class OutgoingSink implements Sink {
   #last: Uint8Array | null = null;
   /** Null where the answer is no stream of events, or one whose length is fixed. */
   readonly #tail: StreamTail | null;
+  /** Rings when the client has taken nothing for too long; null while it is not waited for. */
+  #alarm: Alarm | null = null;
 
   constructor(reply: Reply, { incoming, outgoing }: Connection, writing: Writing) {
     this.#incoming = incoming;
@@ -69,10 +81,15 @@ class OutgoingSink implements Sink {
 
   /** Never calls when the client leaves: the body is then cancelled through its exchange. */
   onDrain(call: () => void): void {
-    this.#outgoing.once('drain', call);
+    this.#awaitTaking();
+    this.#outgoing.once('drain', () => {
+      this.#alarm?.disarm();
+      call();
+    });
   }
 
   end(how: BodyEnd, why?: GatewayError): void {
+    this.#alarm?.disarm();
     if (how !== 'complete') {
       this.#breakOff(why);
       return;
@@ -83,11 +100,26 @@ class OutgoingSink implements Sink {
     else this.#outgoing.end();
   }
 
+  #awaitTaking(): void {
+    const { clock, wheel } = this.#writing.time;
+    this.#alarm = wheel.arm(clock.nowMs() + untakenMs, () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    // Behind an earlier answer that is not finished, there is nothing to take yet.
+    if (this.#outgoing.socket === null) {
+      this.#awaitTaking();
+      return;
+    }
+    this.#outgoing.destroy();
+    this.#writing.giveUp(new GatewayError('client_left', `the client took nothing for ${untakenMs / 1000} s`));
+  }
+
   #sendHead(): void {
     if (this.#head === null) return;
     const { status, headers } = this.#head;
     this.#head = null;
-    if (this.#mustLinger) headers.push('connection', 'close');
+    if (this.#mustLinger) this.#outgoing.shouldKeepAlive = false;
     this.#outgoing.writeHead(status, headers);
   }
 
@@ -101,11 +133,11 @@ class OutgoingSink implements Sink {
       return;
     }
     if (this.#incoming.httpVersionMinor === 0) {
-      this.#outgoing.socket?.resetAndDestroy();
+      breakConnection(this.#outgoing, 'reset');
       return;
     }
     const event = this.#tail === null ? null : this.#writing.lastEvent(why);
-    if (event === null || this.#tail === null) this.#outgoing.destroy();
+    if (event === null || this.#tail === null) breakConnection(this.#outgoing);
     else breakStream(this.#outgoing, event, this.#tail, this.#writing.time);
   }
 }

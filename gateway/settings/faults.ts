@@ -15,15 +15,38 @@ export interface Fault {
   readonly wanted: string;
 }
 
-/** A configuration that cannot be used, with all its faults. */
-export class ConfigError extends Error {
-  readonly faults: readonly Fault[];
+/** More than anybody reads; beyond these faults are only counted. */
+export const mostFaults = 100;
 
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(describeFault).join('\n'));
+/** A configuration that cannot be used, with its faults. */
+export class ConfigError extends Error {
+  /** In their order, at most `mostFaults`. */
+  readonly faults: readonly Fault[];
+  /** How many there are besides. */
+  readonly untold: number;
+
+  constructor(faults: readonly Fault[], more = 0) {
+    const told = faults.toSorted(byPlace).slice(0, mostFaults);
+    const untold = faults.length - told.length + more;
+    super(linesOf(told, untold).join('\n'));
     this.name = 'ConfigError';
-    this.faults = faults;
+    this.faults = told;
+    this.untold = untold;
   }
+
+  /** One for each fault, and one that counts the others. */
+  get lines(): string[] {
+    return linesOf(this.faults, this.untold);
+  }
+}
+
+function linesOf(faults: readonly Fault[], untold: number): string[] {
+  const lines = faults.map(describeFault);
+  return untold === 0 ? lines : [...lines, `and ${untold} more`];
+}
+
+function byPlace(a: Fault, b: Fault): number {
+  return a.line - b.line || a.column - b.column;
 }
 
 /** `file:line:column: path: got X, wanted Y`. */

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError, describeValue, type Fault, type Finding, findingsOf, type Path } from './faults.ts';
+import { ConfigError, describeValue, type Finding, findingsOf, mostFaults, type Path } from './faults.ts';
 import type { Environment } from './interpolate.ts';
-import { codeOf } from './named-file.ts';
+import { whyUnread } from './named-file.ts';
+import { readText as readFromDisk, UnfitFile } from './read-text.ts';
 import { resolve } from './resolve.ts';
 import { type RawSettings, settingsSchema } from './schema.ts';
 import type { Settings } from './settings.ts';
@@ -13,21 +13,17 @@ import { YamlSource } from './yaml-source.ts';
 export function loadSettings(
   file: string,
   environment: Environment = process.env,
-  readText: (file: string) => string = readUtf8,
+  readText: (file: string) => string = readFromDisk,
 ): Settings {
   let text: string;
   try {
     text = readText(file);
   } catch (cause) {
-    throw new ConfigError([
-      { file, line: 1, column: 1, path: [], got: `no text (${codeOf(cause)})`, wanted: 'a file that can be read' },
-    ]);
+    const { why, wanted } = whyUnread(cause);
+    const got = cause instanceof UnfitFile ? why : `no text (${why})`;
+    throw new ConfigError([{ file, line: 1, column: 1, path: [], got, wanted }]);
   }
   return parseSettings(text, file, environment, readText);
-}
-
-function readUtf8(file: string): string {
-  return readFileSync(file, 'utf8');
 }
 
 /** The same for a text that is already here. Relative paths in it start at the folder of `file`. */
@@ -35,26 +31,26 @@ export function parseSettings(
   text: string,
   file: string,
   environment: Environment,
-  readText: (file: string) => string = readUtf8,
+  readText: (file: string) => string = readFromDisk,
 ): Settings {
   const source = new YamlSource(file, text, environment);
-  if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
+  if (source.faults.length > 0) throw new ConfigError(source.faults);
   const { raw, findings } = parseShape(source);
-  const faults = findings
-    .filter(({ path }) => !source.isUnset(path))
-    .map(({ path, isAboutKey, wanted }) => {
-      const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
-      return source.fault(path, got, wanted, isAboutKey);
-    });
+  const faults = findings.slice(0, mostFaults).map(({ path, isAboutKey, wanted }) => {
+    const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
+    return source.fault(path, got, wanted, isAboutKey);
+  });
+  let untold = findings.length - faults.length;
   const settings = raw === null ? null : resolve(raw, { baseFolder: dirname(file), readText, report, isFaulty });
   const all = [...source.unset, ...faults];
-  if (settings === null || all.length > 0) throw new ConfigError(all.toSorted(byPlace));
+  if (settings === null || all.length > 0) throw new ConfigError(all, untold);
   return freeze(settings);
 
   function report(path: Path, got: string, wanted: string): void {
     // What stands in for a faulty part is not judged.
     if (source.isUnset(path) || findings.some((finding) => isPrefix(finding.path, path))) return;
-    faults.push(source.fault(path, got, wanted));
+    if (faults.length < mostFaults) faults.push(source.fault(path, got, wanted));
+    else untold += 1;
   }
 
   function isFaulty(path: Path): boolean {
@@ -65,6 +61,7 @@ export function parseSettings(
 interface Shape {
   /** Null where too little is left to make sense of. */
   readonly raw: RawSettings | null;
+  /** Those about unset variables are left out. */
   readonly findings: readonly Finding[];
 }
 
@@ -75,18 +72,16 @@ function parseShape(source: YamlSource): Shape {
   const wereRetyped = findingsOf(result.error.issues).map(({ path }) => source.retype(path));
   if (wereRetyped.includes(true)) result = settingsSchema.safeParse(source.value());
   if (result.success) return { raw: result.data, findings: [] };
-  const findings = findingsOf(result.error.issues);
+  const all = findingsOf(result.error.issues);
+  const findings = all.filter(({ path }) => !source.isUnset(path));
+  if (findings.length > mostFaults) return { raw: null, findings };
   const rest = source.value();
-  repair(rest, findings);
+  repair(rest, all);
   return { raw: settingsSchema.safeParse(rest).data ?? null, findings };
 }
 
 function isPrefix(path: Path, longer: Path): boolean {
   return path.every((part, at) => part === longer[at]);
-}
-
-function byPlace(a: Fault, b: Fault): number {
-  return a.line - b.line || a.column - b.column;
 }
 
 function freeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 import { resolve as resolvePath } from 'node:path';
 import type { Path } from './faults.ts';
+import { UnfitFile } from './read-text.ts';
 import type { Resolving } from './resolving.ts';
 
 /** The text of a file named in the configuration, or null with a fault. */
@@ -7,7 +8,8 @@ export function readNamedFile(file: string, path: Path, { baseFolder, readText, 
   try {
     return readText(resolvePath(baseFolder, file));
   } catch (cause) {
-    report(path, `${JSON.stringify(file)} (${codeOf(cause)})`, 'a file that can be read');
+    const { why, wanted } = whyUnread(cause);
+    report(path, `${JSON.stringify(file)} (${why})`, wanted);
     return null;
   }
 }
@@ -19,7 +21,9 @@ export function readSecret(file: string, path: Path, resolving: Resolving): stri
   return secret || null;
 }
 
-/** The system's word for why a file cannot be read. */
-export function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+/** Why a file could not be read: what it is instead, or the system's word; and what was wanted. */
+export function whyUnread(cause: unknown): { readonly why: string; readonly wanted: string } {
+  if (cause instanceof UnfitFile) return { why: cause.message, wanted: cause.wanted };
+  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+  return { why, wanted: 'a file that can be read' };
 }

@@ -1,6 +1,18 @@
-import { type Document, type ErrorCode, isMap, isNode, isScalar, isSeq, type Pair, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { Fault, Path } from './faults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
+import { findRepeatedKeys } from './repeated-keys.ts';
 import { unfoldAliases } from './unfold-aliases.ts';
 
 /** What is said where the parser's own words quote the text, which may be a secret, or speak to programmers. */
@@ -22,18 +34,24 @@ export class YamlSource {
   readonly faults: Fault[] = [];
   /** Variables that are needed and not set; an empty text stands in their place. */
   readonly unset: Fault[] = [];
-  readonly #text: string;
+  /** Counted in the text itself: the parser notes line ends out of order where the syntax is wrong. */
+  readonly #lineStarts: readonly number[];
   readonly #document: Document.Parsed;
   readonly #interpolated = new Set<unknown>();
   readonly #lacking = new Set<unknown>();
+  /** Of the mappings that have been looked into: there may be as many faults as entries. */
+  readonly #entries = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
 
   constructor(file: string, text: string, environment: Environment) {
     this.file = file;
-    this.#text = text;
-    this.#document = parseDocument(text, { prettyErrors: false });
+    this.#lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    this.#document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
     const { errors, warnings } = this.#document;
     for (const { pos, code, message } of [...errors, ...warnings.filter((one) => ignored.has(one.code))])
       this.#tell(this.faults, pos[0], `YAML that cannot be read (${ownWords[code] ?? message})`, 'valid YAML');
+    findRepeatedKeys(this.#document, (offset) =>
+      this.#tell(this.faults, offset, 'YAML that cannot be read (Map keys must be unique)', 'valid YAML'),
+    );
     unfoldAliases(this.#document, (offset, got, wanted) => this.#tell(this.faults, offset, got, wanted));
     this.#interpolateAll(environment);
   }
@@ -98,13 +116,13 @@ export class YamlSource {
     let node: unknown = this.#document.contents;
     for (const part of path) {
       if (typeof part === 'number') node = isSeq(node) ? node.items[part] : undefined;
-      else node = pairOf(node, part)?.value;
+      else node = this.#pairOf(node, part)?.value;
     }
     return node;
   }
 
   #offsetOf(path: Path, isAboutKey: boolean): number {
-    const key = isAboutKey ? pairOf(this.#nodeAt(path.slice(0, -1)), path.at(-1))?.key : undefined;
+    const key = isAboutKey ? this.#pairOf(this.#nodeAt(path.slice(0, -1)), path.at(-1))?.key : undefined;
     if (isScalar(key) && key.range) return key.range[0];
     for (let length = path.length; length > 0; length--) {
       const node = this.#nodeAt(path.slice(0, length));
@@ -113,15 +131,34 @@ export class YamlSource {
     return this.#document.contents?.range?.[0] ?? 0;
   }
 
-  /** Counted in the text itself: the parser notes line ends out of order where the syntax is wrong. */
+  /** The entry of a mapping under a key as JavaScript has it: always a text. */
+  #pairOf(node: unknown, key: string | number | undefined): Pair | undefined {
+    if (!isMap(node)) return undefined;
+    let entries = this.#entries.get(node);
+    if (entries === undefined) {
+      entries = entriesOf(node);
+      this.#entries.set(node, entries);
+    }
+    return entries.get(String(key));
+  }
+
   #placeOf(offset: number): { line: number; column: number } {
-    const before = this.#text.slice(0, offset);
-    return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
+    let line = 0;
+    for (let after = this.#lineStarts.length; line + 1 < after; ) {
+      const middle = (line + after) >> 1;
+      if ((this.#lineStarts[middle] ?? offset) <= offset) line = middle;
+      else after = middle;
+    }
+    return { line: line + 1, column: offset - (this.#lineStarts[line] ?? 0) + 1 };
   }
 }
 
-/** The entry of a mapping under a key as JavaScript has it: always a text. */
-function pairOf(node: unknown, key: string | number | undefined): Pair | undefined {
-  if (!isMap(node)) return undefined;
-  return node.items.find((pair: Pair) => isScalar(pair.key) && String(pair.key.value ?? '') === key);
+/** Of a key that stands there twice the first. */
+function entriesOf({ items }: YAMLMap): Map<string, Pair> {
+  const entries = new Map<string, Pair>();
+  for (const pair of items) {
+    const key = isScalar(pair.key) ? String(pair.key.value ?? '') : null;
+    if (key !== null && !entries.has(key)) entries.set(key, pair);
+  }
+  return entries;
 }

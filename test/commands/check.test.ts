@@ -63,7 +63,7 @@ test('check tells every fault on standard error, nothing on standard output, and
 test('check --json prints one object without faults for a valid configuration', () => {
   const { code, out, err } = headgate('check', '--config', 'config/local.yaml', '--json');
   assert.deepEqual({ code, err }, { code: 0, err: '' });
-  assert.deepEqual(JSON.parse(out), { file: 'config/local.yaml', faults: [] });
+  assert.deepEqual(JSON.parse(out), { file: 'config/local.yaml', faults: [], untold: 0 });
 });
 
 test('check --json prints one object with every fault and exits 1', (context) => {

@@ -93,6 +93,35 @@ test('in its grace time, too, who is answered before the whole request has come 
   assert.equal(await early.closed, null);
 });
 
+test('what comes behind an answer that is the last of its connection reaches no backend', async (context) => {
+  const gateway = await startEdgeGateway(context, 'listen: { port: 0, grace: 0s, drain: 20s }');
+  const { backend } = gateway;
+  backend.script = () => {};
+  const unanswered = new RawClient(gateway.client).send(infer);
+  await eventually('it runs', () => backend.arrivals.length === 1);
+  backend.script = ({ socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf');
+  const begun = new RawClient(gateway.client).send(infer);
+  await eventually('its answer has begun', () => begun.held.includes('half'));
+  backend.script = ({ socket }) => socket.write(okAnswer('done'));
+  gateway.process.child.kill('SIGTERM');
+  await notReady(gateway);
+
+  unanswered.send(infer.repeat(2));
+  // The head of its answer said that the connection is kept: one more may come.
+  begun.send(infer.repeat(3));
+  await eventually('that one is served', () => backend.arrivals.length === 3);
+  backend.arrivals[0]?.socket.write(okAnswer('late'));
+  backend.arrivals[1]?.socket.write('done');
+  const late = await unanswered.answer();
+  assert.deepEqual([late.body, late.header('connection')], ['late', 'close']);
+  assert.equal((await begun.answer()).body, 'halfdone');
+  const next = await begun.answer();
+  assert.deepEqual([next.body, next.header('connection')], ['done', 'close']);
+  for (const client of [unanswered, begun]) assert.deepEqual([await client.closed, client.held.length], [null, 0]);
+  assert.equal(await gateway.process.exited, 0);
+  assert.equal(backend.arrivals.length, 3);
+});
+
 test('the grace time is part of the time to drain', async (context) => {
   const gateway = await startEdgeGateway(context, 'listen: { port: 0, grace: 1h, drain: 300ms }');
   assert.equal(await gateway.process.stop(), 0);
@@ -115,8 +144,8 @@ test('what still runs when the time to drain is over is told so, or broken off w
   for (const arrival of gateway.backend.arrivals)
     await eventually('the backend sees its end', () => arrival.closedAtMs !== null);
   const codes = () => gateway.process.log.filter(({ msg }) => msg === 'exchange').map(({ code }) => code);
-  await eventually('the refused one is in the log, as a warning', () => codes().length === 1);
-  assert.deepEqual(codes(), ['shutting_down']);
+  await eventually('both are in the log, as warnings', () => codes().length === 2);
+  assert.deepEqual(codes(), ['shutting_down', 'shutting_down']);
 });
 
 test('a second signal ends it at once', async (context) => {

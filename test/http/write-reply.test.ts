@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { writeReply } from '../../gateway/http/write-reply.ts';
@@ -21,6 +21,8 @@ interface Options {
   /** Whether the protocol has no last event. */
   readonly hasNone?: boolean;
   readonly version?: string;
+  /** Whether it is sent behind another request, whose answer is the test's to end. */
+  readonly isSecond?: boolean;
 }
 
 /** One answer on its way over a real socket, fed by the test; time is virtual. */
@@ -31,6 +33,10 @@ class Writing {
   readonly client: RawClient;
   /** What the last event, or the answer instead, was asked to tell. */
   readonly told: (GatewayError | undefined)[] = [];
+  /** Why the work for it was ended. */
+  readonly givenUp: GatewayError[] = [];
+  /** The answer before this one on the connection, where there is one. */
+  earlier: ServerResponse | null = null;
 
   /** Resolves when the body is pumped. */
   static async start(context: TestContext, options: Options = {}): Promise<Writing> {
@@ -44,6 +50,10 @@ class Writing {
     });
     await new Promise<void>((resolve) => {
       server.on('request', (incoming, outgoing) => {
+        if (options.isSecond === true && writing.earlier === null) {
+          writing.earlier = outgoing;
+          return;
+        }
         const reply = {
           status: 200,
           headers: options.headers ?? [...stream],
@@ -63,6 +73,10 @@ class Writing {
               writing.told.push(why);
               return options.hasNone ? null : Buffer.from(lastEvent);
             },
+            giveUp: (why) => {
+              writing.givenUp.push(why);
+              writing.body.end('abandoned', why);
+            },
           },
         );
         resolve();
@@ -71,11 +85,22 @@ class Writing {
     return writing;
   }
 
-  private constructor(server: Server, { sizeBytes = null, version = '1.1' }: Options) {
+  private constructor(server: Server, { sizeBytes = null, version = '1.1', isSecond = false }: Options) {
     this.body = new FedBody(sizeBytes);
     const { port } = server.address() as AddressInfo;
     this.client = new RawClient({ host: '127.0.0.1', port });
-    this.client.send(`GET / HTTP/${version}\r\nhost: x\r\n\r\n`);
+    const request = `GET / HTTP/${version}\r\nhost: x\r\n${isSecond ? 'connection: keep-alive\r\n' : ''}\r\n`;
+    this.client.send(isSecond ? request.repeat(2) : request);
+  }
+
+  /** Feeds until its client has to take something first. */
+  async fill(): Promise<void> {
+    const piece = `data: ${'x'.repeat(1_000_000)}\n\n`;
+    for (let n = 0; n < 40 && !this.body.isPaused; n++) {
+      this.body.feed(piece);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(this.body.isPaused);
   }
 
   /** All that came behind the head, when the connection has gone, the chunks put together; and how it went. */
@@ -158,13 +183,7 @@ describe('a stream of events that breaks off', () => {
     const writing = await Writing.start(context);
     const { body, client, clock, wheel } = writing;
     client.socket.pause();
-    const piece = `data: ${'x'.repeat(1_000_000)}\n\n`;
-    for (let n = 0; n < 40; n++) {
-      if (body.isPaused) break;
-      body.feed(piece);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.ok(body.isPaused);
+    await writing.fill();
     body.end('broken', broken);
     assert.equal(wheel.armedCount, 1);
     await clock.runUntil(clock.nowMs() + 4_000);
@@ -177,6 +196,19 @@ describe('a stream of events that breaks off', () => {
     assert.ok(!received.endsWith(lastEvent));
   });
 
+  it('behind an answer that is still under way waits for that one to go out whole', async (context) => {
+    const writing = await Writing.start(context, { isSecond: true });
+    const { body, client, clock, earlier, wheel } = writing;
+    body.feed('data: a\n\n');
+    body.end('broken', broken);
+    await clock.runUntil(clock.nowMs() + 60_000);
+    earlier?.end('whole');
+    assert.equal((await client.answer()).body, 'whole');
+    const { body: received, hasLastChunk } = await writing.received();
+    assert.deepEqual([received, hasLastChunk], [`data: a\n\n${lastEvent}`, false]);
+    while (wheel.armedCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('leaves no alarm behind', async (context) => {
     const writing = await Writing.start(context);
     writing.body.feed('data: a\n\n');
@@ -184,6 +216,69 @@ describe('a stream of events that breaks off', () => {
     await writing.received();
     while (writing.wheel.armedCount > 0) await new Promise((resolve) => setImmediate(resolve));
   });
+});
+
+describe('an answer that its client does not take', () => {
+  it('is given up after a minute, and its connection closed', async (context) => {
+    const writing = await Writing.start(context);
+    const { client, clock, givenUp } = writing;
+    client.socket.pause();
+    await writing.fill();
+    await clock.runUntil(clock.nowMs() + 59_000);
+    assert.deepEqual(givenUp, []);
+    await clock.runUntil(clock.nowMs() + 2_000);
+    assert.deepEqual(
+      givenUp.map(({ code, message }) => [code, message]),
+      [['client_left', 'the client took nothing for 60 s']],
+    );
+    client.socket.resume();
+    await client.closed;
+    assert.deepEqual([writing.wheel.armedCount, writing.told], [0, []]);
+  });
+
+  it('goes on when the client takes it after all', async (context) => {
+    const writing = await Writing.start(context);
+    const { body, client, clock } = writing;
+    for (let round = 0; round < 3; round++) {
+      client.socket.pause();
+      await writing.fill();
+      await clock.runUntil(clock.nowMs() + 59_000);
+      client.socket.resume();
+      while (body.isPaused) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(writing.wheel.armedCount, 0);
+      client.held = Buffer.alloc(0);
+    }
+    assert.deepEqual(writing.givenUp, []);
+  });
+
+  it('is not given up while an earlier one is under way before it', async (context) => {
+    const writing = await Writing.start(context, { isSecond: true });
+    const { body, client, clock, givenUp } = writing;
+    await writing.fill();
+    await clock.runUntil(clock.nowMs() + 300_000);
+    assert.deepEqual(givenUp, []);
+    writing.earlier?.end('whole');
+    assert.equal((await client.answer()).body, 'whole');
+    while (body.isPaused) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(writing.wheel.armedCount, 0);
+  });
+});
+
+it('an answer that just breaks behind one that is still under way lets that one go out whole', async (context) => {
+  const others: Readonly<Record<string, Options>> = {
+    'it is no stream of events': { headers: ['content-type', 'application/json'] },
+    'over HTTP/1.0': { version: '1.0' },
+  };
+  for (const [why, options] of Object.entries(others)) {
+    const writing = await Writing.start(context, { ...options, isSecond: true });
+    const { body, client, earlier } = writing;
+    body.feed('data: a\n\n');
+    body.end('broken', broken);
+    await new Promise((resolve) => setImmediate(resolve));
+    earlier?.setHeader('content-length', 5).end('whole');
+    assert.equal((await client.answer()).body, 'whole', why);
+    assert.deepEqual([await client.closed, client.held.length], [null, 0], why);
+  }
 });
 
 it('a stream of events that ends well has its clean end, and no event more', async (context) => {

@@ -199,3 +199,27 @@ test('a health check without a pause is refused', () => {
 test('a pause longer than timers can hold is refused, since they would not pause at all', () => {
   assert.equal(faultsOf(withBackend('health: { every: 30d }')).length, 1);
 });
+
+test('of very many faults the first hundred are told and the others counted, in a time that grows with the text alone', () => {
+  const keys = (count: number): string => Array.from({ length: count }, (_, n) => `  key${n}: 1\n`).join('');
+  const manyMs = msOf(() => assert.equal(faultsOf(withTop(`listen:\n${keys(2_000)}`)).length, 101));
+  const told: string[] = [];
+  const veryManyMs = msOf(() => told.push(...faultsOf(withTop(`listen:\n${keys(20_000)}`))));
+  assert.match(told[0] ?? '', /^gateway\.yaml:8:3: listen\.key0: got the unknown key key0/);
+  assert.match(told[99] ?? '', /^gateway\.yaml:107:3: listen\.key99: /);
+  assert.equal(told[100], 'and 19900 more');
+  // Ten times the text: where every fault or key looks at all of it again, a hundred times as long.
+  assert.ok(veryManyMs < 40 * manyMs, `${veryManyMs} ms against ${manyMs} ms`);
+});
+
+test('what does not fit together is counted in the same way', () => {
+  const told = faultsOf(least.replace('models: [m]', `models: [${'m, '.repeat(150)}m]`));
+  assert.equal(told.length, 101);
+  assert.equal(told[100], 'and 50 more');
+});
+
+function msOf(call: () => void): number {
+  const startedAtMs = performance.now();
+  call();
+  return performance.now() - startedAtMs;
+}

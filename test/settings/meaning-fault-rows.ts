@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FaultRow } from './shape-fault-rows.ts';
 import { least, withReplica, withTop } from './yaml.ts';
 
@@ -8,6 +9,7 @@ const withUrl = (text: string): string => least.replace('http://h:1', text);
 const tlsBeside = 'wanted a url that begins with https:';
 const uniqueId = 'wanted an id that no other replica of this backend has';
 const readable = 'wanted a file that can be read';
+const empty = join(import.meta.dirname, 'empty');
 const secretFile = 'wanted a file that holds a secret';
 const notGivenYet = 'wanted a header that is not given yet';
 const tokenWanted = 'wanted a loopback address, or a token beside it';
@@ -38,7 +40,7 @@ export const misfits: readonly FaultRow[] = [
   ],
   [
     `${withUrl('https://h:1')}        tls: { ca_file: . }\n`,
-    `7:25: ${replica}.tls.ca_file: got "." (EISDIR), ${readable}`,
+    `7:25: ${replica}.tls.ca_file: got "." (a folder), wanted a file`,
   ],
   [
     withReplica('headers: { authorization_file: nowhere }'),
@@ -64,8 +66,8 @@ export const misfits: readonly FaultRow[] = [
     `7:36: ${replica}.headers.Content-Length: got "Content-Length", wanted a header that is not of the connection or the length of a body`,
   ],
   [
-    withReplica('headers: { authorization_file: /dev/null }'),
-    `7:40: ${replica}.headers.authorization_file: got "/dev/null", which is empty, ${secretFile}`,
+    withReplica(`headers: { authorization_file: ${empty} }`),
+    `7:40: ${replica}.headers.authorization_file: got "${empty}", which is empty, ${secretFile}`,
   ],
   [
     withTop('routes: [{ match: { header: { X-A: "1", x-a: "2" } }, to: [{ backend: a }] }]'),
@@ -84,10 +86,7 @@ export const misfits: readonly FaultRow[] = [
     '7:9: listen.max_buffered: got less than max_body, wanted room for at least one body',
   ],
   [withTop('admin: { port: 8080 }'), '7:16: admin.port: got 8080, which is the port for clients, wanted another port'],
-  [
-    withTop('admin: { token_file: /dev/null }'),
-    `7:22: admin.token_file: got "/dev/null", which is empty, ${secretFile}`,
-  ],
+  [withTop(`admin: { token_file: ${empty} }`), `7:22: admin.token_file: got "${empty}", which is empty, ${secretFile}`],
   [withTop('admin: { host: 0.0.0.0 }'), `7:16: admin.host: got "0.0.0.0", ${tokenWanted}`],
   [withTop('admin: { host: "::", token: "" }'), `7:16: admin.host: got "::", ${tokenWanted}`],
   [withTop('admin: { host: 127.0.0.999 }'), `7:16: admin.host: got "127.0.0.999", ${tokenWanted}`],

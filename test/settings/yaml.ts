@@ -1,4 +1,4 @@
-import { ConfigError, describeFault } from '../../gateway/settings/faults.ts';
+import { ConfigError } from '../../gateway/settings/faults.ts';
 import type { Environment } from '../../gateway/settings/interpolate.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
 import type { Settings } from '../../gateway/settings/settings.ts';
@@ -34,7 +34,7 @@ export function faultsOf(text: string, environment: Environment = {}): string[] 
     load(text, environment);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults.map(describeFault);
+    if (error instanceof ConfigError) return error.lines;
     throw error;
   }
 }

@@ -120,7 +120,7 @@ export class Simulation {
 
   /** Sends one request now; resolves when the client has its answer or has left. */
   async call(call: Call = {}): Promise<Answer> {
-    const exchange = this.#open(call);
+    const exchange = this.open(call);
     const { leavesAfterMs } = call;
     if (leavesAfterMs !== undefined) {
       this.clock.after(leavesAfterMs, () => exchange.cancellation.cancel(new GatewayError('client_left', 'left')));
@@ -159,6 +159,28 @@ export class Simulation {
     if (this.running.count !== 0) found.push(`${this.running.count} exchanges are running`);
     if (this.secondReleases !== 0) found.push(`${this.secondReleases} leases were released twice`);
     return found;
+  }
+
+  /** The exchange of one request that comes now, for tests that answer it themselves. */
+  open({ model, isStreaming = false, uploadMs = 0, headers = {}, ...more }: Call): Exchange {
+    const [first] = this.backends;
+    const asked = model ?? first?.name ?? '';
+    // A model that nobody serves is asked for as the others are.
+    const { protocol: spoken } = this.backends.find((one) => one.name === asked) ?? first ?? {};
+    const name = spoken === 'openai' ? 'openai' : 'open-inference';
+    const { protocol, head, body } = simulatedRequest(name, { model: asked, isStreaming, headers });
+    const sent = more.body ?? body;
+    const exchange = new Exchange({
+      id: `r${this.settled.length}-${this.running.count}`,
+      receivedAtMs: this.clock.nowMs(),
+      generation: this.#generation,
+      protocol,
+      head,
+      incoming: { read: (maxBytes, reserve) => this.#upload(exchange, sent, uploadMs, maxBytes, reserve) },
+      wheel: this.wheel,
+    });
+    if (more.deadlineMs !== undefined) exchange.cutTo(exchange.receivedAtMs + more.deadlineMs);
+    return exchange;
   }
 
   #build(
@@ -211,27 +233,6 @@ export class Simulation {
       streamTimeouts: { ...defaultTimeouts, ...timeouts, ...streamTimeouts },
       wantsReports: true,
     };
-  }
-
-  #open({ model, isStreaming = false, uploadMs = 0, headers = {}, ...more }: Call): Exchange {
-    const [first] = this.backends;
-    const asked = model ?? first?.name ?? '';
-    // A model that nobody serves is asked for as the others are.
-    const { protocol: spoken } = this.backends.find((one) => one.name === asked) ?? first ?? {};
-    const name = spoken === 'openai' ? 'openai' : 'open-inference';
-    const { protocol, head, body } = simulatedRequest(name, { model: asked, isStreaming, headers });
-    const sent = more.body ?? body;
-    const exchange = new Exchange({
-      id: `r${this.settled.length}-${this.running.count}`,
-      receivedAtMs: this.clock.nowMs(),
-      generation: this.#generation,
-      protocol,
-      head,
-      incoming: { read: (maxBytes, reserve) => this.#upload(exchange, sent, uploadMs, maxBytes, reserve) },
-      wheel: this.wheel,
-    });
-    if (more.deadlineMs !== undefined) exchange.cutTo(exchange.receivedAtMs + more.deadlineMs);
-    return exchange;
   }
 
   async #upload(

@@ -8,12 +8,17 @@ import { newReplica } from '../support/replicas.ts';
 import { type Script, SimulatedReplica } from '../support/simulated-replica.ts';
 
 /** Checks a replica that answers by a script; tells what was found, and what it was asked. */
-async function check(script: Script, forMs = 0, unwellFromStatus = 300) {
+async function check(
+  script: Script,
+  forMs = 0,
+  unwellFromStatus = 300,
+  headers: Record<string, string> = { 'x-key': 'k' },
+) {
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const simulated = new SimulatedReplica(clock, () => script);
   const transport = new UndiciTransport({ clock, wheel, connect: () => simulated });
-  const replica = newReplica({ address: { basePath: '/prefix', headers: { 'x-key': 'k' } } });
+  const replica = newReplica({ address: { basePath: '/prefix', headers } });
   transport.hold(replica, 3000);
   const checked = checkHealth(replica, transport, {
     path: '/ready',
@@ -64,4 +69,21 @@ test('what a replica says of its not being well is passed on, the beginning of i
   const saying = (bytes: string) => check({ status: 503, pieces: [{ afterMs: 0, bytes: Buffer.from(bytes) }] });
   assert.equal((await saying('{"ready":false}')).found, 'GET /ready: status 503: {"ready":false}');
   assert.equal((await saying('x'.repeat(10_000))).found, `GET /ready: status 503: ${'x'.repeat(300)}`);
+});
+
+test('what a replica repeats of the headers that are its own is masked, wherever the text is cut', async () => {
+  const headers = { authorization: 'Bearer sk-secret-token', 'x-key': 'sk-secret' };
+  const saying = async (text: string) => {
+    const pieces = [...text].map((letter) => ({ afterMs: 0, bytes: Buffer.from(letter) }));
+    const { found } = await check({ status: 500, pieces }, 0, 300, headers);
+    return found?.replace('GET /ready: status 500: ', '');
+  };
+  assert.equal(
+    await saying('{"authorization":"Bearer sk-secret-token","x-key":"sk-secret","key":"sk-secret-token"}'),
+    '{"authorization":"***","x-key":"***","key":"***"}',
+  );
+  for (let before = 270; before < 310; before++) {
+    const text = await saying(`sk-secret ${'x'.repeat(before)}Bearer sk-secret-token, sk-secret`);
+    assert.match(text ?? '', /^\*\*\* x+(?:\*\*\*(?:, (?:\*\*\*)?|,)?)?$/);
+  }
 });
