@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { duration, size, type Unit } from './units.ts';
+import { duration, rate, share, size, throughput, type Unit } from './units.ts';
 
 /** The kinds of values the schema is made of. The error text of each is what a fault says was wanted. */
 
 /** Timers hold no more than 2^31 - 1 ms and fire at once beyond. */
 const longestMs = 24 * 86_400_000;
+
+/** Beyond what any one machine sends. */
+const highestRate = 10_000_000;
 
 /** A length of time in milliseconds; zero means at once. */
 export const durationField = () => quantity(duration, [0, longestMs, 'a duration up to 24d']);
@@ -21,6 +24,20 @@ export const limitField = () => {
 
 /** A number of bytes, at least one. */
 export const sizeField = () => quantity(size, [1, Number.MAX_SAFE_INTEGER, 'a size from 1B to 8388607GiB']);
+
+/** A number of events a second; zero for silence. */
+export const rateField = () => quantity(rate, [0, highestRate, `a rate up to ${highestRate}/s`]);
+
+/** The same for a rate that zero would make senseless. */
+export const positiveRateField = () =>
+  quantity(rate, [Number.MIN_VALUE, highestRate, `a rate above 0, up to ${highestRate}/s`]);
+
+/** A number of bytes a second, at least one. */
+export const throughputField = () =>
+  quantity(throughput, [1, Number.MAX_SAFE_INTEGER, 'a throughput from 1B/s to 8388607GiB/s']);
+
+/** A number from 0 to 1. */
+export const shareField = () => quantity(share, [0, 1, 'a share from 0% to 100%']);
 
 /** A non-empty text. */
 export const textField = (wanted: string) => z.string({ error: wanted }).min(1, { error: wanted });

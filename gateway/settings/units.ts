@@ -1,5 +1,8 @@
 const durationUnitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const rateUnitsPerSecond = { '/s': 1, '/m': 1 / 60, '/h': 1 / 3600 } as const;
 const sizeUnitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+const throughputUnits = { 'B/s': 1, 'KiB/s': 1024, 'MiB/s': 1024 ** 2, 'GiB/s': 1024 ** 3 } as const;
 
 /** A number and its unit, as YAML writes quantities. */
 export interface Unit {
@@ -16,6 +19,15 @@ export const duration: Unit = unit(durationUnitsMs, 'a duration such as 250ms, 3
 
 /** Bytes from `512B`, `64KiB`, `16MiB`, `1GiB`. */
 export const size: Unit = unit(sizeUnitsBytes, 'a size such as 64KiB, 16MiB or 1GiB');
+
+/** Events a second from `200/s`, `30/m`, `5/h`. */
+export const rate: Unit = unit(rateUnitsPerSecond, 'a rate such as 200/s or 30/m');
+
+/** Bytes a second from `512B/s`, `64KiB/s`, `1MiB/s`. */
+export const throughput: Unit = unit(throughputUnits, 'a throughput such as 512B/s or 64KiB/s');
+
+/** A number from 0 to 1 from `20%`. */
+export const share: Unit = unit({ '%': 0.01 }, 'a share such as 5% or 0.1%');
 
 function unit(factors: Readonly<Record<string, number>>, wanted: string): Unit {
   const pattern = `^(\\d+(?:\\.\\d+)?)(${Object.keys(factors).join('|')})$`;

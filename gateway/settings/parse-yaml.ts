@@ -1,0 +1,86 @@
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { ConfigError, describeValue, type Fault, type Finding, findingsOf, type Path } from './faults.ts';
+import type { Environment } from './interpolate.ts';
+import type { Resolving } from './resolving.ts';
+import { repair, type StandIns } from './stand-ins.ts';
+import { YamlSource } from './yaml-source.ts';
+
+/** A kind of YAML file: the shape it has, and what it means. */
+export interface YamlForm<Raw, Meaning> {
+  readonly schema: z.ZodType<Raw>;
+  readonly standIns: StandIns;
+  /** Follows references, reads the files it names, and reports whatever does not fit together. */
+  resolve(raw: Raw, resolving: Resolving): Meaning;
+}
+
+/** A text to parse, and what it may read. Relative paths in it start at the folder of `file`. */
+export interface YamlText {
+  readonly text: string;
+  readonly file: string;
+  readonly environment: Environment;
+  readText(file: string): string;
+}
+
+/** What a YAML text of some form means, frozen. Throws a `ConfigError` with every fault. */
+export function parseYaml<Raw, Meaning>(form: YamlForm<Raw, Meaning>, yaml: YamlText): Meaning {
+  const { file, readText } = yaml;
+  const source = new YamlSource(file, yaml.text, yaml.environment);
+  if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
+  const { raw, findings } = parseShape(form, source);
+  const faults = findings
+    .filter(({ path }) => !source.isUnset(path))
+    .map(({ path, isAboutKey, wanted }) => {
+      const got = isAboutKey ? `the unknown key ${String(path.at(-1))}` : describeValue(source.valueAt(path), path);
+      return source.fault(path, got, wanted, isAboutKey);
+    });
+  const meaning = raw === null ? null : form.resolve(raw, { baseFolder: dirname(file), readText, report, isFaulty });
+  const all = [...source.unset, ...faults];
+  if (meaning === null || all.length > 0) throw new ConfigError(all.toSorted(byPlace));
+  return freeze(meaning);
+
+  function report(path: Path, got: string, wanted: string): void {
+    // What stands in for a faulty part is not judged.
+    if (source.isUnset(path) || findings.some((finding) => isPrefix(finding.path, path))) return;
+    faults.push(source.fault(path, got, wanted));
+  }
+
+  function isFaulty(path: Path): boolean {
+    return source.isUnset(path) || faults.some((fault) => isPrefix(fault.path, path) || isPrefix(path, fault.path));
+  }
+}
+
+interface Shape<Raw> {
+  /** Null where too little is left to make sense of. */
+  readonly raw: Raw | null;
+  readonly findings: readonly Finding[];
+}
+
+/** Checks the YAML against the schema, and gives it a form that can be checked further where it does not fit. */
+function parseShape<Raw>({ schema, standIns }: YamlForm<Raw, unknown>, source: YamlSource): Shape<Raw> {
+  let result = schema.safeParse(source.value());
+  if (result.success) return { raw: result.data, findings: [] };
+  const wereRetyped = findingsOf(result.error.issues).map(({ path }) => source.retype(path));
+  if (wereRetyped.includes(true)) result = schema.safeParse(source.value());
+  if (result.success) return { raw: result.data, findings: [] };
+  const findings = findingsOf(result.error.issues);
+  const rest = source.value();
+  repair(rest, findings, standIns);
+  return { raw: schema.safeParse(rest).data ?? null, findings };
+}
+
+function isPrefix(path: Path, longer: Path): boolean {
+  return path.every((part, at) => part === longer[at]);
+}
+
+function byPlace(a: Fault, b: Fault): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) freeze(member);
+  }
+  return value;
+}
