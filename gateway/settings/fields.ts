@@ -78,6 +78,16 @@ export function mapping<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keys.join(', ') : some) });
 }
 
+/** A mapping of one of several kinds, which its key `kind` tells: each kind has keys of its own. */
+export function kindsOf<const Kinds extends readonly [Kind, ...Kind[]]>(kinds: Kinds) {
+  const names = kinds.map(({ shape }) => shape.kind.value).join(', ');
+  return z.discriminatedUnion('kind', kinds, {
+    error: (issue) => (issue.code === 'invalid_union' ? `one of ${names}` : 'a mapping with kind, ...'),
+  });
+}
+
+type Kind = z.ZodObject<{ kind: z.ZodLiteral<string> }, z.core.$strict>;
+
 /** A list of one kind of items. */
 export const listOf = <Item extends z.core.$ZodType>(item: Item, wanted: string) => z.array(item, { error: wanted });
 
