@@ -10,8 +10,8 @@ import {
 } from '../../gateway/settings/fields.ts';
 import { type FaultSettings, faultSchema } from './fault-settings.ts';
 import { type LatencyProfile, latencyProfiles } from './latency-profiles.ts';
-import type { ServiceSettings } from './service-time.ts';
 import { numberField } from './share-field.ts';
+import type { WorkTimeSettings } from './work-time.ts';
 
 export { type FaultSettings, faultSchema } from './fault-settings.ts';
 
@@ -41,7 +41,7 @@ export interface TellingSettings {
 export interface TensorSettings extends Shared {
   readonly kind: 'tensor';
   readonly slots: number;
-  readonly service: ServiceSettings;
+  readonly service: WorkTimeSettings;
   /** Numbers in each row of its answer. */
   readonly columns: number;
 }
@@ -118,7 +118,7 @@ const service = z
     ],
     { error: 'one of fixed, exponential, lognormal, by_rows' },
   )
-  .transform((raw): ServiceSettings => {
+  .transform((raw): WorkTimeSettings => {
     if (raw.time === 'by_rows') return { time: raw.time, baseMs: raw.base, perRowMs: raw.per_row };
     if (raw.time === 'lognormal') return { time: raw.time, meanMs: raw.mean, variation: raw.variation };
     return { time: raw.time, meanMs: raw.mean };

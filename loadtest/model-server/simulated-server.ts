@@ -5,9 +5,9 @@ import { LlmEngine } from './llm-engine.ts';
 import type { Engine } from './load.ts';
 import type { Pace } from './pace.ts';
 import { Pulse } from './pulse.ts';
-import { serviceTimeOf } from './service-time.ts';
 import type { LlmSettings, ServerSettings, TensorSettings } from './settings.ts';
 import { TensorEngine } from './tensor-engine.ts';
+import { workTimeOf } from './work-time.ts';
 
 interface Parts<Own extends Engine> {
   readonly settings: ServerSettings;
@@ -128,9 +128,9 @@ export class SimulatedServer<Own extends Engine = Engine> {
 /** A tensor server on a clock. */
 export function tensorServer(settings: TensorSettings, clock: Clock, seed: number): SimulatedServer<TensorEngine> {
   const { slots, maxQueue, service } = settings;
-  const serviceTime = serviceTimeOf(service);
+  const workTime = workTimeOf(service);
   const newEngine = (pace: Pace, from: number): TensorEngine =>
-    new TensorEngine({ slots, maxQueue, serviceTime, pace, rng: seededRng(from) });
+    new TensorEngine({ slots, maxQueue, workTime, pace, rng: seededRng(from) });
   return new SimulatedServer({ settings, clock, seed, newEngine });
 }
 

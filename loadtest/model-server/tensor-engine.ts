@@ -3,13 +3,13 @@ import type { Rng } from '../../gateway/kernel/rng.ts';
 import { Fifo } from './fifo.ts';
 import { type Done, type Engine, type Load, nothingDone } from './load.ts';
 import type { Pace } from './pace.ts';
-import type { ServiceTime } from './service-time.ts';
+import type { WorkTime } from './work-time.ts';
 
 interface Parts {
   readonly slots: number;
   /** Infinity for no bound. */
   readonly maxQueue: number;
-  readonly serviceTime: ServiceTime;
+  readonly workTime: WorkTime;
   readonly pace: Pace;
   readonly rng: Rng;
 }
@@ -69,8 +69,8 @@ export class TensorEngine implements Engine {
   /** Takes a request in, or gives null where the line is full. The service time is drawn now, so that it depends on nothing but the order of arrival. */
   submit(nowMs: number, rows: number, onEnd: TensorJob['onEnd']): TensorJob | null {
     this.advance(nowMs);
-    const { serviceTime, rng, slots, maxQueue } = this.#parts;
-    const job = new TensorJob(this.#count++, nowMs, [rows, serviceTime(rng, rows)], onEnd);
+    const { workTime, rng, slots, maxQueue } = this.#parts;
+    const job = new TensorJob(this.#count++, nowMs, [rows, workTime(rng, rows)], onEnd);
     if (this.#running.length < slots) this.#start(job, nowMs);
     else if (this.#line.length < maxQueue) this.#line.push(job);
     else {

@@ -2,17 +2,17 @@ import type { Rng } from '../../gateway/kernel/rng.ts';
 import { exponential, lognormal } from './draws.ts';
 
 /** How long a tensor server computes for one request. */
-export type ServiceSettings =
+export type WorkTimeSettings =
   | { readonly time: 'fixed'; readonly meanMs: number }
   | { readonly time: 'exponential'; readonly meanMs: number }
   | { readonly time: 'lognormal'; readonly meanMs: number; readonly variation: number }
   | { readonly time: 'by_rows'; readonly baseMs: number; readonly perRowMs: number };
 
 /** Draws the service time of one request, in milliseconds. */
-export type ServiceTime = (rng: Rng, rows: number) => number;
+export type WorkTime = (rng: Rng, rows: number) => number;
 
 /** The draw that some settings describe. */
-export function serviceTimeOf(service: ServiceSettings): ServiceTime {
+export function workTimeOf(service: WorkTimeSettings): WorkTime {
   switch (service.time) {
     case 'fixed':
       return () => service.meanMs;
