@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeValue } from '../../gateway/settings/faults.ts';
-import { periodField, positiveRateField, textField, wholeField } from '../../gateway/settings/fields.ts';
+import { periodField, positiveRateField, textField } from '../../gateway/settings/fields.ts';
 import { parseAssertion, wantedAssertion } from './assertion.ts';
 import { steady } from './resolve-arrivals.ts';
 import { unfitFor } from './resolve-payloads.ts';
