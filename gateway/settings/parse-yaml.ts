@@ -27,7 +27,7 @@ export function parseYaml<Raw, Meaning>(form: YamlForm<Raw, Meaning>, yaml: Yaml
   const { file, readText } = yaml;
   const source = new YamlSource(file, yaml.text, yaml.environment);
   if (source.faults.length > 0) throw new ConfigError(source.faults.toSorted(byPlace));
-  const { raw, findings } = parseShape(form, source);
+  const { raw, findings, replaced } = parseShape(form, source);
   const faults = findings
     .filter(({ path }) => !source.isUnset(path))
     .map(({ path, isAboutKey, wanted }) => {
@@ -41,7 +41,7 @@ export function parseYaml<Raw, Meaning>(form: YamlForm<Raw, Meaning>, yaml: Yaml
 
   function report(path: Path, got: string, wanted: string): void {
     // What stands in for a faulty part is not judged.
-    if (source.isUnset(path) || findings.some((finding) => isPrefix(finding.path, path))) return;
+    if (source.isUnset(path) || replaced.some((one) => isPrefix(one, path))) return;
     faults.push(source.fault(path, got, wanted));
   }
 
@@ -54,19 +54,32 @@ interface Shape<Raw> {
   /** Null where too little is left to make sense of. */
   readonly raw: Raw | null;
   readonly findings: readonly Finding[];
+  /** Where something is left out or stands in. */
+  readonly replaced: readonly Path[];
 }
 
 /** Checks the YAML against the schema, and gives it a form that can be checked further where it does not fit. */
 function parseShape<Raw>({ schema, standIns }: YamlForm<Raw, unknown>, source: YamlSource): Shape<Raw> {
   let result = schema.safeParse(source.value());
-  if (result.success) return { raw: result.data, findings: [] };
-  const wereRetyped = findingsOf(result.error.issues).map(({ path }) => source.retype(path));
-  if (wereRetyped.includes(true)) result = schema.safeParse(source.value());
-  if (result.success) return { raw: result.data, findings: [] };
+  if (!result.success && findingsOf(result.error.issues).filter(({ path }) => source.retype(path)).length > 0)
+    result = schema.safeParse(source.value());
+  if (result.success) return { raw: result.data, findings: [], replaced: [] };
   const findings = findingsOf(result.error.issues);
   const rest = source.value();
-  repair(rest, findings, standIns);
-  return { raw: schema.safeParse(rest).data ?? null, findings };
+  const replaced: Path[] = [];
+  let misfits = findings;
+  // What still does not fit is given up with what is around it, and that at most as often as anything stands deep.
+  for (let depth = Math.max(...findings.map(({ path }) => path.length)); !result.success && depth >= 0; depth--) {
+    repair(rest, misfits, standIns);
+    replaced.push(...misfits.map(({ path }) => path));
+    result = schema.safeParse(rest);
+    misfits = findingsOf(result.error?.issues ?? []).map((one) => ({
+      ...one,
+      path: one.path.slice(0, -1),
+      isAboutKey: false,
+    }));
+  }
+  return { raw: result.data ?? null, findings, replaced };
 }
 
 function isPrefix(path: Path, longer: Path): boolean {

@@ -18,10 +18,9 @@ export const settingsStandIns: StandIns = {
   routes: [{ to: [destination] }],
 };
 
-/** Changes a value so that it fits the schema, and what depends on several parts can be checked although some are faulty: those that may be absent are left out, for the others something stands in. Without its `kind` nothing of a mapping can be understood: it is replaced whole. */
+/** Changes a value so that it fits the schema, and what depends on several parts can be checked although some are faulty: those that may be absent are left out, for the others something stands in. */
 export function repair(value: unknown, findings: readonly Finding[], fitting: StandIns): void {
-  for (const { path: found, isAboutKey } of findings) {
-    const path = found.at(-1) === 'kind' && !isAboutKey ? found.slice(0, -1) : found;
+  for (const { path, isAboutKey } of findings) {
     const parent = path.slice(0, -1).reduce((at, part) => (isRecord(at) ? at[part] : undefined), value);
     const last = path.at(-1);
     if (!isRecord(parent) || last === undefined) continue;

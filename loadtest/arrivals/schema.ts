@@ -23,14 +23,14 @@ const foldField = () => {
     .max(mostFold, { error });
 };
 
-const burstinessField = () => {
-  const error = 'a number from 0.01 to 1000';
-  return z.number({ error }).min(0.01, { error }).max(1000, { error });
-};
+const burstinessField = (error = 'a number from 0.01 to 1000') =>
+  z.number({ error }).min(0.01, { error }).max(1000, { error });
+
+const numberOrEven = 'a number from 0.01 to 1000, or even';
 
 const spacing = {
   burstiness: z
-    .union([burstinessField(), z.literal('even')], { error: 'a number from 0.01 to 1000, or even' })
+    .union([burstinessField(numberOrEven), z.literal('even', { error: numberOrEven })], { error: numberOrEven })
     .default(1)
     .describe('Of the gaps, as for gamma; even leaves nothing to chance.'),
 };

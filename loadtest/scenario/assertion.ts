@@ -32,9 +32,7 @@ export type TimeMeasure = (typeof timeMeasures)[number];
 export type ShareMeasure = (typeof shareMeasures)[number];
 
 /** What was wanted where a text is no assertion. */
-export const wantedAssertion =
-  `an assertion such as p99<800ms, ttft.p50<200ms, max<5s, goodput>0.95 or shed<=1%: ` +
-  `[${timeMeasures.join('|')}.]pNN or max with a duration, or ${shareMeasures.join(', ')} with a share`;
+export const wantedAssertion = 'an assertion such as p99<800ms, ttft.p50<200ms, max<5s, goodput>0.95 or shed<=1%';
 
 /** The assertion in a text, or null when it is none. Spaces do not matter. */
 export function parseAssertion(text: string): Assertion | null {

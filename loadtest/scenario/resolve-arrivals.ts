@@ -3,9 +3,6 @@ import { readTrace } from './read-trace.ts';
 import type { Arrivals, Burstiness, RateSegment } from './scenario.ts';
 import type { RawScenario } from './schema.ts';
 
-/** Stands in for arrivals with a fault. */
-const never: Arrivals = { kind: 'open', burstiness: 'even', segments: [] };
-
 /** The arrivals of a scenario, with the trace they follow. */
 export function resolveArrivals({ arrivals: raw, for: forMs }: RawScenario, resolving: Resolving): Arrivals {
   switch (raw.kind) {
@@ -25,7 +22,7 @@ export function resolveArrivals({ arrivals: raw, for: forMs }: RawScenario, reso
     }
     case 'trace': {
       const trace = readTrace(raw.file, ['arrivals', 'file'], resolving);
-      return trace === null ? never : { kind: 'trace', trace, speed: raw.speed, limit: raw.limit ?? null };
+      return trace === null ? steady(1, 1) : { kind: 'trace', trace, speed: raw.speed, limit: raw.limit ?? null };
     }
     case 'closed':
       return { kind: 'closed', concurrency: raw.concurrency };

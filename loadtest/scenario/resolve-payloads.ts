@@ -45,7 +45,7 @@ function resolveChoice(raw: Raw, arrivals: Arrivals, resolving: Resolving): Choi
     case 'trace': {
       const own = raw.file === undefined ? null : readTrace(raw.file, ['payloads', 'file'], resolving);
       const trace = raw.file === undefined && arrivals.kind === 'trace' ? arrivals.trace : own;
-      if (raw.file === undefined && trace === null && !resolving.isFaulty(['arrivals']))
+      if (raw.file === undefined && trace === null && ![['arrivals'], ['payloads', 'file']].some(resolving.isFaulty))
         resolving.report(['payloads'], 'a trace without file', 'a file, or arrivals of kind trace');
       return trace === null ? { kind: 'same' } : { kind: 'trace', trace };
     }
