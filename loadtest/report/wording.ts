@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { type Outcome, outcomes } from '../measure/record.ts';
 import type { Slos } from './slos.ts';
 import type { Distribution, Summary, Unit } from './summary.ts';
@@ -121,3 +122,8 @@ export const distributionFigures = [
   ['p999Ms', 'p99.9'],
   ['maxMs', 'max'],
 ] as const;
+
+/** What others sent, such as the name of a replica, moves no cursor and rings no bell. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, ' ');
+}
