@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { units } from '../report/summary.ts';
 
 const sideSchema = z.strictObject({ name: z.string(), values: z.array(z.number()) });
 
 const differenceSchema = z.strictObject({
   metric: z.string(),
-  unit: z.string(),
+  unit: z.enum(units),
   a: sideSchema.describe('One value a repetition.'),
   b: sideSchema,
   kind: z

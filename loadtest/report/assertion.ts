@@ -1,9 +1,7 @@
 import { nearestName } from '../../gateway/settings/faults.ts';
 import { duration } from '../../gateway/settings/units.ts';
 import { rounded } from './rounding.ts';
-import type { Distribution, Summary } from './summary.ts';
-
-type Unit = 'ms' | 'share' | 'per second' | 'count';
+import type { Distribution, Summary, Unit } from './summary.ts';
 
 interface Metric {
   readonly unit: Unit;
@@ -88,7 +86,7 @@ export function parseAssertion(text: string): ParsedAssertion {
   if (bound === null) return { wanted: `${name} compared with ${wantedValues[metric.unit]}` };
   const judge = (summary: Summary): Summary['asserts'][number] => {
     const value = metric.of(summary);
-    return { text, value, isMet: value !== null && (comparisons[sign]?.(value, bound) ?? false) };
+    return { text, unit: metric.unit, value, isMet: value !== null && (comparisons[sign]?.(value, bound) ?? false) };
   };
   return { assertion: { text, judge } };
 }

@@ -104,7 +104,18 @@ const series = z
 
 const band = z.strictObject({ name: z.string(), fromMs: ms, untilMs: ms });
 
-const assertion = z.strictObject({ text: z.string(), value: z.number().nullable(), isMet: z.boolean() });
+/** What the values of metrics are measured in. */
+export const units = ['ms', 'share', 'per second', 'count'] as const;
+
+/** One of them. */
+export type Unit = (typeof units)[number];
+
+const assertion = z.strictObject({
+  text: z.string(),
+  unit: z.enum(units),
+  value: z.number().nullable(),
+  isMet: z.boolean(),
+});
 
 const slos = z.strictObject({
   latencyMs: msOrNull,

@@ -78,8 +78,8 @@ test('the exit code names the gravest thing: unreachable, invalid, failed, passe
   const invalid = summaryOf([record({ sentAtMs: 100, endedAtMs: 200 })]);
   const unreachable = summaryOf([record({ outcome: 'unreachable' })]);
   assert.deepEqual(failed.asserts, [
-    { text: 'p99<1s', value: 100, isMet: true },
-    { text: 'p99<1ms', value: 100, isMet: false },
+    { text: 'p99<1s', unit: 'ms', value: 100, isMet: true },
+    { text: 'p99<1ms', unit: 'ms', value: 100, isMet: false },
   ]);
   assert.equal(exitCodeOf([passed]), 0);
   assert.equal(exitCodeOf([passed, failed]), 1);
