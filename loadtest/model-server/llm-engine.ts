@@ -174,21 +174,24 @@ export class LlmEngine implements Engine {
     const atMs = job.dueAtMs;
     job.tokensOut += 1;
     this.#done.generatedTokens += 1;
-    if (job.tokensOut === 1) {
-      job.firstTokenAtMs = atMs;
-      if (job.held !== null && this.#parts.isCachingPrefixes) this.#pool.publish(job.held, job.prompt.blocks);
-    }
+    if (job.tokensOut === 1) this.#prefilled(job, atMs);
     if (job.isFinished) {
       this.#done.succeeded += 1;
       this.#done.serviceMs += atMs - job.startedAtMs;
       this.#free(job);
-      this.#startWaiting(atMs);
     }
+    // Somebody may find room now: a place that came free, or a prompt of which more is there.
+    if (job.isFinished || job.tokensOut === 1) this.#startWaiting(atMs);
     job.onToken(job);
     // Whoever was told may have let it go.
     if (job.isFinished || job.hasLeft) return;
     const { interToken } = this.#parts;
     this.#continueAfter(job, atMs, interToken.meanMs, interToken.spreadMs);
+  }
+
+  #prefilled(job: LlmJob, atMs: number): void {
+    job.firstTokenAtMs = atMs;
+    if (job.held !== null && this.#parts.isCachingPrefixes) this.#pool.publish(job.held, job.prompt.blocks);
   }
 
   #free(job: LlmJob): void {
