@@ -10,6 +10,8 @@ import type { SimulatedServer } from './simulated-server.ts';
 /** A simulated server with a port. */
 export interface Front {
   readonly port: number;
+  /** Begins anew: time, chance, faults, and nothing in it. */
+  restart(): void;
   /** Cuts whatever is under way. */
   close(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function openFront(
   };
   return {
     port: at.port,
+    restart: () => server.restart(),
     async close() {
       server.close();
       resetAll(sockets);

@@ -5,6 +5,7 @@ import {
   flagField,
   listOf,
   mapping,
+  portField,
   textField,
   wholeField,
 } from '../../gateway/settings/fields.ts';
@@ -21,6 +22,8 @@ export type ServerSettings = TensorSettings | LlmSettings;
 interface Shared {
   /** What it calls itself in every answer. */
   readonly name: string;
+  /** Where it listens; null for where it is told on the command line. */
+  readonly port: number | null;
   readonly models: readonly string[];
   /** Requests that may wait; Infinity for no bound. */
   readonly maxQueue: number;
@@ -68,6 +71,9 @@ const noServer = 'no server, since it is the one this stands under';
 
 const shared = {
   name: textField('a name').default('simulated').describe('What it calls itself in every answer.'),
+  port: portField()
+    .optional()
+    .describe('Where it listens on 127.0.0.1, in a scenario. For `simulate-model`, --port says it.'),
   models: listOf(textField('a model name'), 'a list of model names')
     .min(1, { error: 'at least one model name' })
     .default(['simulated'])
@@ -212,6 +218,7 @@ function llmOf(raw: z.output<typeof llm>): LlmSettings {
 
 function sharedOf({
   name,
+  port,
   models,
   queue,
   tells: told,
@@ -219,6 +226,7 @@ function sharedOf({
 }: z.output<typeof tensor> | z.output<typeof llm>): Shared {
   return {
     name,
+    port: port ?? null,
     models,
     maxQueue: queue.max ?? Number.POSITIVE_INFINITY,
     refusalStatus: queue.refusal,

@@ -4,6 +4,7 @@ import { type Resolving, reportDuplicates } from '../../gateway/settings/resolvi
 import { parseAssertion, wantedAssertion } from './assertion.ts';
 import { resolveArrivals } from './resolve-arrivals.ts';
 import { resolvePayloads } from './resolve-payloads.ts';
+import { resolveServers } from './resolve-servers.ts';
 import type { Arrivals, Clients, Scenario, Slos, Target } from './scenario.ts';
 import type { RawScenario } from './schema.ts';
 import { placeOf, wantedUrl } from './target-place.ts';
@@ -26,8 +27,7 @@ export function resolveScenario(raw: RawScenario, resolving: Resolving): Scenari
     payloads,
     clients: resolveClients(raw.clients),
     slos: resolveSlos(raw.slos),
-    servers: raw.servers,
-    faults: raw.faults,
+    ...resolveServers(raw, resolving),
     asserts: raw.asserts,
   };
 }

@@ -1,0 +1,103 @@
+import { systemClock } from '../../gateway/kernel/system-clock.ts';
+import { planOf, type PlannedRequest } from '../arrivals/plan.ts';
+import type { RequestRecord } from '../measure/record.ts';
+import type { Scenario, Target } from '../scenario/scenario.ts';
+import type { Destination } from './connection.ts';
+import { Connections } from './connections.ts';
+import { Drive, type DriveState } from './drive.ts';
+import { EventLoopDelay } from './event-loop-delay.ts';
+import { requestBytesOf } from './request-bytes.ts';
+import { punctualWake } from './wake.ts';
+
+/** What one process sends: every `of`-th request, from the `index`-th on. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** What a process is to do. */
+export interface Assignment {
+  readonly scenario: Scenario;
+  readonly target: Target;
+  readonly destination: Destination;
+  readonly part: Part;
+  readonly onRecord: (record: RequestRecord) => void;
+}
+
+/** What a generator knows of itself when it has ended. */
+export interface Generated {
+  /** Planned after the warm-up, and not sent. */
+  readonly unsent: number;
+  readonly eventLoopDelayP99Ms: number | null;
+  readonly sent: number;
+  readonly mostConnections: number;
+}
+
+/** A generator at work. */
+export interface Generating {
+  readonly state: DriveState;
+  /** Sends no more, and waits for what is under way. */
+  stop(): void;
+  readonly finished: Promise<Generated>;
+}
+
+/** Answers are waited for so long after the last request; those that take longer are unfinished. */
+const graceMs = 30_000;
+
+/** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
+export function generate(assignment: Assignment, startAtWallMs: number): Generating {
+  const { scenario, target, destination, part, onRecord } = assignment;
+  const clock = systemClock;
+  const { clients, warmUpMs } = scenario;
+  const most = clients.connections === null ? null : shareOf(clients.connections, part);
+  const connections = new Connections({ destination, clock, most });
+  const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  let unsent = 0;
+  const drive = new Drive({
+    plan: partOf(planOf(scenario, target), part),
+    target: target.name,
+    bytesOf: requestBytesOf(target),
+    clock,
+    wakeAt: punctualWake(clock),
+    sender: connections,
+    startAtMs,
+    timeoutMs: clients.timeoutMs,
+    graceMs,
+    closed: closedLoopOf(scenario, part),
+    onRecord,
+    onUnsent: ({ plannedAtMs }) => {
+      if (plannedAtMs >= warmUpMs) unsent += 1;
+    },
+  });
+  const delay = new EventLoopDelay();
+  const watch = clock.after(startAtMs + warmUpMs - clock.nowMs(), () => delay.reset());
+  const finish = (): Generated => {
+    const { sent } = drive.state;
+    const generated = { unsent, eventLoopDelayP99Ms: delay.p99Ms(), sent, mostConnections: connections.mostOpen };
+    watch.cancel();
+    delay.close();
+    connections.close();
+    return generated;
+  };
+  return {
+    get state() {
+      return drive.state;
+    },
+    stop: () => drive.stop(),
+    finished: drive.run().then(finish),
+  };
+}
+
+function closedLoopOf({ arrivals, forMs }: Scenario, part: Part): { concurrency: number; untilMs: number | null } | null {
+  return arrivals.kind === 'closed' ? { concurrency: shareOf(arrivals.concurrency, part), untilMs: forMs } : null;
+}
+
+/** Every `of`-th of a plan. */
+export function* partOf(plan: Iterable<PlannedRequest>, { index, of }: Part): Iterable<PlannedRequest> {
+  for (const planned of plan) if (planned.index % of === index) yield planned;
+}
+
+/** How much of a number falls to one process; the first take what does not divide. At least 1, or it could do nothing. */
+function shareOf(count: number, { index, of }: Part): number {
+  return Math.max(1, Math.floor(count / of) + (index < count % of ? 1 : 0));
+}

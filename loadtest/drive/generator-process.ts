@@ -1,0 +1,71 @@
+import { systemClock } from '../../gateway/kernel/system-clock.ts';
+import type { RequestRecord } from '../measure/record.ts';
+import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
+import type { Destination } from './connection.ts';
+import type { DriveState } from './drive.ts';
+import { type Generated, type Generating, generate, type Part } from './generate.ts';
+
+/** What a process that sends is told. The scenario is read again: a trace is too large to hand over. */
+export type GeneratorOrder =
+  | {
+      readonly kind: 'prepare';
+      readonly source: ScenarioSource;
+      readonly target: string;
+      readonly destination: Destination;
+      readonly part: Part;
+    }
+  | { readonly kind: 'start'; readonly atWallMs: number }
+  | { readonly kind: 'stop' };
+
+/** What it tells. */
+export type GeneratorNews =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'records'; readonly records: readonly RequestRecord[]; readonly state: DriveState }
+  | { readonly kind: 'finished'; readonly generated: Generated };
+
+/** So often records are handed over: all at once, since each message costs more than what is in it. */
+const handOverMs = 250;
+
+let records: RequestRecord[] = [];
+let start: (atWallMs: number) => Generating = () => {
+  throw new Error('nothing is prepared');
+};
+let generating: Generating | null = null;
+
+const tell = (news: GeneratorNews): void => void process.send?.(news);
+
+function prepare({ source, target: name, destination, part }: Extract<GeneratorOrder, { kind: 'prepare' }>): void {
+  const scenario = readScenario(source);
+  const target = scenario.targets.find((one) => one.name === name);
+  if (target === undefined) throw new RangeError(`the scenario has no target ${name}`);
+  const onRecord = (record: RequestRecord): void => void records.push(record);
+  start = (atWallMs) => generate({ scenario, target, destination, part, onRecord }, atWallMs);
+  tell({ kind: 'ready' });
+}
+
+function handOver({ state }: Generating): void {
+  tell({ kind: 'records', records, state });
+  records = [];
+}
+
+async function send(atWallMs: number): Promise<void> {
+  const running = start(atWallMs);
+  generating = running;
+  let timer = systemClock.after(handOverMs, function again() {
+    handOver(running);
+    timer = systemClock.after(handOverMs, again);
+  });
+  const generated = await running.finished;
+  timer.cancel();
+  handOver(running);
+  tell({ kind: 'finished', generated });
+}
+
+process.on('message', (order: GeneratorOrder) => {
+  if (order.kind === 'prepare') prepare(order);
+  else if (order.kind === 'start') void send(order.atWallMs);
+  else generating?.stop();
+});
+process.once('disconnect', () => process.exit(0));
+// An interrupt from the terminal is for the parent, which then says what to do.
+process.on('SIGINT', () => {});
