@@ -1,0 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { comparisonJsonSchema } from './compare/comparison.ts';
+import { summaryJsonSchema } from './report/summary.ts';
+
+// A part of `npm run schema`: what those read who take results into other programs.
+
+const schemas = { 'summary.schema.json': summaryJsonSchema(), 'comparison.schema.json': comparisonJsonSchema() };
+
+for (const [file, schema] of Object.entries(schemas))
+  writeFileSync(join(import.meta.dirname, file), `${JSON.stringify(schema, null, 2)}\n`);
