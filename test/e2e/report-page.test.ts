@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
+import { seededRng } from '../../gateway/kernel/rng.ts';
+import { compare } from '../../loadtest/compare/compare.ts';
+import { drawComparisonPage } from '../../loadtest/compare/comparison-page.ts';
 import { outcomes } from '../../loadtest/measure/record.ts';
 import { drawPage } from '../../loadtest/report/page/page.ts';
 import type { Summary } from '../../loadtest/report/summary.ts';
@@ -27,10 +30,21 @@ const withFaults = summaryOf(faultyRun({ seed: 3, seconds: 60, perSecond: 50 }),
   ],
 });
 
-/** A page from a file, without a network, and what it complained of or asked for. */
-async function open(summary: Summary): Promise<{ readonly page: Page; readonly complaints: string[] }> {
-  const file = join(folder, `${Math.abs(summary.requests.offered)}.html`);
-  writeFileSync(file, drawPage(summary));
+/** The report of a run, opened from its file. */
+function open(summary: Summary): Promise<Opened> {
+  return openPage(drawPage(summary));
+}
+
+interface Opened {
+  readonly page: Page;
+  /** What the page complained of, or asked the network for. */
+  readonly complaints: string[];
+}
+
+/** A page from a file, without a network. */
+async function openPage(html: string): Promise<Opened> {
+  const file = join(folder, 'report.html');
+  writeFileSync(file, html);
   const context = await browser.newContext({ offline: true });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -271,4 +285,45 @@ test('a run without a single answer, or of one request, is drawn without a compl
     assert.doesNotMatch(await page.locator('main').innerHTML(), /NaN|Infinity|undefined/);
     await page.context().close();
   }
+});
+
+test('the page of a comparison draws its intervals where its figures have them', async () => {
+  const side = (target: string, latencyMs: number): Summary =>
+    summaryOf([record({ latencyMs }), record({ latencyMs: 2 * latencyMs })], { run: { ...plainFacts.run, target } });
+  const pairs = Array.from({ length: 8 }, (_, at) => ({ a: side('old', 50 + at), b: side(hostile, 60 - at) }));
+  const comparison = compare(pairs, { rng: seededRng(1) });
+  const { page, complaints } = await openPage(drawComparisonPage(comparison));
+  const held = await page.locator('#comparison').evaluate((element) => JSON.parse(element.textContent ?? ''));
+  assert.deepEqual(held, JSON.parse(JSON.stringify(comparison)));
+  const { x } = await drawnIn(page, 'differences');
+  const drawn = await page
+    .locator('.interval')
+    .evaluateAll((found) =>
+      found.map((interval) => ['metric', 'low', 'high', 'mean'].map((key) => interval.getAttribute(`data-${key}`))),
+    );
+  assert.deepEqual(
+    drawn.map(([metric]) => metric),
+    comparison.differences.map(({ metric }) => metric),
+  );
+  for (const [at, { low, high, difference }] of comparison.differences.entries())
+    for (const [nth, value] of [low, high, difference].entries())
+      assert.ok(
+        Math.abs(valueAt(x, Number(drawn[at]?.[nth + 1])) - value) <= slack(x, value),
+        `${drawn[at]}: ${value}`,
+      );
+  assert.deepEqual(
+    await columnOf(page, 'differences', 'high'),
+    comparison.differences.map(({ high }) => high),
+  );
+  assert.equal(await page.locator('h1').textContent(), `${hostile} against old`);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('a comparison of too few pairs says so instead of drawing', async () => {
+  const { page, complaints } = await openPage(drawComparisonPage(compare([], { rng: seededRng(1) })));
+  assert.match((await page.locator('.notice').textContent()) ?? '', /0 valid pairs are too few/);
+  assert.equal(await page.locator('figure').count(), 0);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
 });

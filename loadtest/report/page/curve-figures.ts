@@ -1,12 +1,15 @@
 import type { Summary } from '../summary.ts';
 import { describeFigure } from '../wording.ts';
 import { drawFigure, lineSample } from './figure.ts';
-import { paper } from './frame.ts';
+import { paper as withBands } from './frame.ts';
 import { drawLines, type Line } from './line-chart.ts';
 import { scale } from './scale.ts';
 import { valueAxis } from './time-figures.ts';
 
 type CurveKey = Exclude<keyof Summary['curve'][number], 'share'>;
+
+/** No bands, so no room for their names. */
+const paper = { ...withBands, top: 26 };
 
 /** Shares that people ask for by name; the axis is labelled with them. */
 const named = [0, 0.5, 0.9, 0.99, 0.999, 0.9999];

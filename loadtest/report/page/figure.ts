@@ -62,7 +62,6 @@ export interface Figure {
 
 /** A figure as markup. */
 export function drawFigure({ id, title, note, legend, drawing, table, isTableShort = false }: Figure): string {
-  const items = legend.map(({ label, sample }) => element('li', {}, sample, escaped(label)));
   const drawn = drawTable(table);
   return element(
     'figure',
@@ -71,15 +70,22 @@ export function drawFigure({ id, title, note, legend, drawing, table, isTableSho
     element(
       'div',
       { class: 'plot' },
-      element(
-        'div',
-        { class: 'key' },
-        items.length === 0 ? '' : element('ul', { class: 'legend' }, ...items),
-        element('output', { class: 'readout', 'aria-live': 'polite' }),
-      ),
+      drawKey(legend, table.rowPlaces !== undefined),
       element('div', { class: 'sheet' }, drawing),
     ),
     isTableShort ? drawn : element('details', {}, element('summary', {}, 'The figures as a table'), drawn),
+  );
+}
+
+/** The legend, and room for what is read off the chart where that can be done. */
+function drawKey(legend: Figure['legend'], isReadable: boolean): string {
+  if (legend.length === 0 && !isReadable) return '';
+  const items = legend.map(({ label, sample }) => element('li', {}, sample, escaped(label)));
+  return element(
+    'div',
+    { class: 'key' },
+    items.length === 0 ? '' : element('ul', { class: 'legend' }, ...items),
+    isReadable ? element('output', { class: 'readout', 'aria-live': 'polite' }) : '',
   );
 }
 
