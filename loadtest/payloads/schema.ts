@@ -10,7 +10,7 @@ import {
 } from '../../gateway/settings/fields.ts';
 
 const mostTokens = 10_000_000;
-const mostRows = 100_000;
+const mostRows = 131_072;
 const mostKeys = 1_000_000;
 
 const kind = <const Name extends string>(name: Name, meaning: string) => z.literal(name).describe(meaning);
@@ -33,7 +33,7 @@ function lengthField(most: number) {
     kind: kind('lognormal', 'Many short ones and a few long ones, as people write.'),
     mean: count().describe('The mean, before what exceeds most is cut.'),
     variation: numberField(0, 100).default(1).describe('Standard deviation over mean.'),
-    most: count().default(Math.min(most, 131_072)).describe('What is drawn above is cut to it.'),
+    most: count().default(131_072).describe('What is drawn above is cut to it.'),
   });
   return z.union([count(), kindsOf([uniform, lognormal])], {
     error: `a whole number from 1 to ${most}, or a mapping with kind uniform or lognormal`,
