@@ -223,3 +223,10 @@ test('a scenario is frozen, and can be printed without the rows of its traces', 
   );
   assert.match(JSON.stringify(scenario), /"trace":\{"file":"t.csv"\}/);
 });
+
+test('numbers may come from the environment, also where a mapping could stand', () => {
+  const { seed, payloads } = load(
+    withTop('seed: "$' + '{SEED:-7}"\npayloads: { kind: same, chat: { prompt_tokens: "$' + '{TOKENS:-9}" } }'),
+  );
+  assert.deepEqual([seed, payloads.chat.promptTokens], [7, { kind: 'fixed', count: 9 }]);
+});
