@@ -185,6 +185,13 @@ const effects: readonly Effect[] = [
   ['slos.ttft', withTop('slos: { ttft: 3s }'), ({ slos }) => slos.timeToFirstTokenMs, 3000],
   ['slos.itl', withTop('slos: { itl: 3s }'), ({ slos }) => slos.interTokenMs, 3000],
   ['slos.tpot', withTop('slos: { tpot: 3s }'), ({ slos }) => slos.timePerOutputTokenMs, 3000],
+  ['servers', withTop('servers: [{ kind: tensor }]'), ({ servers }) => servers.map(({ kind }) => kind), ['tensor']],
+  [
+    'faults',
+    withTop('servers: [{ kind: llm, name: a }]\nfaults: [{ at: 5s, server: a }]'),
+    ({ faults }) => faults.map(({ server, atMs }) => [server, atMs]),
+    [['a', 5000]],
+  ],
   ['asserts', withTop('asserts: [p99<1s]'), ({ asserts }) => asserts, ['p99<1s']],
 ];
 
