@@ -54,6 +54,11 @@ export function wholeField(minimum: number, maximum: number) {
   return z.int({ error: wanted }).min(minimum, { error: wanted }).max(maximum, { error: wanted });
 }
 
+/** A number within bounds, whole or not. */
+export function numberField(minimum: number, maximum: number, wanted = `a number from ${minimum} to ${maximum}`) {
+  return z.number({ error: wanted }).min(minimum, { error: wanted }).max(maximum, { error: wanted });
+}
+
 /** 0 lets the system choose a free one. */
 export const portField = () => wholeField(0, 65_535);
 
@@ -77,6 +82,9 @@ export function mapping<Shape extends z.core.$ZodShape>(shape: Shape) {
   const some = `a mapping with ${keys.slice(0, 4).join(', ')}${keys.length > 4 ? ', ...' : ''}`;
   return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keys.join(', ') : some) });
 }
+
+/** The key by which a mapping of one of several kinds says which it is, and what that means. */
+export const kindField = <const Name extends string>(name: Name, meaning: string) => z.literal(name).describe(meaning);
 
 /** A mapping of one of several kinds, which its key `kind` tells: each kind has keys of its own. */
 export function kindsOf<const Kinds extends readonly [Kind, ...Kind[]]>(kinds: Kinds) {

@@ -59,27 +59,33 @@ interface Shape<Raw> {
 }
 
 /** Checks the YAML against the schema, and gives it a form that can be checked further where it does not fit. */
-function parseShape<Raw>({ schema, standIns }: YamlForm<Raw, unknown>, source: YamlSource): Shape<Raw> {
-  let result = schema.safeParse(source.value());
-  if (!result.success && findingsOf(result.error.issues).filter(({ path }) => source.retype(path)).length > 0)
-    result = schema.safeParse(source.value());
+function parseShape<Raw>(form: YamlForm<Raw, unknown>, source: YamlSource): Shape<Raw> {
+  const result = form.schema.safeParse(source.value());
   if (result.success) return { raw: result.data, findings: [], replaced: [] };
-  const findings = findingsOf(result.error.issues);
-  const rest = source.value();
+  const wereRetyped = findingsOf(result.error.issues).map(({ path }) => source.retype(path));
+  const { data, error } = wereRetyped.includes(true) ? form.schema.safeParse(source.value()) : result;
+  if (error === undefined) return { raw: data, findings: [], replaced: [] };
+  const findings = findingsOf(error.issues);
+  return { findings, ...makeFit(form, source.value(), findings) };
+}
+
+/** What is left of a value when everything that does not fit is replaced; what cannot be is given up with what is around it. */
+function makeFit<Raw>(
+  { schema, standIns }: YamlForm<Raw, unknown>,
+  value: unknown,
+  findings: readonly Finding[],
+): Omit<Shape<Raw>, 'findings'> {
   const replaced: Path[] = [];
   let misfits = findings;
-  // What still does not fit is given up with what is around it, and that at most as often as anything stands deep.
-  for (let depth = Math.max(...findings.map(({ path }) => path.length)); !result.success && depth >= 0; depth--) {
-    repair(rest, misfits, standIns);
+  // Each round goes one step outwards, so that there are no more of them than anything stands deep.
+  for (let rounds = Math.max(...findings.map(({ path }) => path.length)); rounds >= 0; rounds--) {
+    repair(value, misfits, standIns);
     replaced.push(...misfits.map(({ path }) => path));
-    result = schema.safeParse(rest);
-    misfits = findingsOf(result.error?.issues ?? []).map((one) => ({
-      ...one,
-      path: one.path.slice(0, -1),
-      isAboutKey: false,
-    }));
+    const { data, error } = schema.safeParse(value);
+    if (error === undefined) return { raw: data, replaced };
+    misfits = findingsOf(error.issues).map((one) => ({ ...one, path: one.path.slice(0, -1), isAboutKey: false }));
   }
-  return { raw: result.data ?? null, findings, replaced };
+  return { raw: null, replaced };
 }
 
 function isPrefix(path: Path, longer: Path): boolean {

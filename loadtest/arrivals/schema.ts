@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
+  kindField,
   kindsOf,
   listOf,
   mapping,
+  numberField,
   periodField,
   positiveRateField,
   rateField,
@@ -10,27 +12,17 @@ import {
   wholeField,
 } from '../../gateway/settings/fields.ts';
 
-const kind = <const Name extends string>(name: Name, meaning: string) => z.literal(name).describe(meaning);
+/** Below, nearly all gaps of a burst are too short to tell apart; above, they are all but even. */
+const burstiest = 0.01;
+const smoothest = 1000;
 
-const mostFold = 1_000_000;
-
-/** A number above 0; both bounds keep the plan within what a double can hold. */
-const foldField = () => {
-  const error = `a number from 0.000001 to ${mostFold}`;
-  return z
-    .number({ error })
-    .min(1 / mostFold, { error })
-    .max(mostFold, { error });
-};
-
-const burstinessField = (error = 'a number from 0.01 to 1000') =>
-  z.number({ error }).min(0.01, { error }).max(1000, { error });
-
-const numberOrEven = 'a number from 0.01 to 1000, or even';
+const numberOrEven = `a number from ${burstiest} to ${smoothest}, or even`;
 
 const spacing = {
   burstiness: z
-    .union([burstinessField(numberOrEven), z.literal('even', { error: numberOrEven })], { error: numberOrEven })
+    .union([numberField(burstiest, smoothest, numberOrEven), z.literal('even', { error: numberOrEven })], {
+      error: numberOrEven,
+    })
     .default(1)
     .describe('Of the gaps, as for gamma; even leaves nothing to chance.'),
 };
@@ -43,42 +35,42 @@ const step = mapping({
 /** When requests are sent, as YAML says it. */
 export const arrivalsSchema = kindsOf([
   mapping({
-    kind: kind('constant', 'At even intervals, the first at once.'),
+    kind: kindField('constant', 'At even intervals, the first at once.'),
     rate: positiveRateField().describe('How many requests a second.'),
   }),
   mapping({
-    kind: kind('poisson', 'Independently of each other, as many clients send.'),
+    kind: kindField('poisson', 'Independently of each other, as many clients send.'),
     rate: positiveRateField().describe('How many requests a second, on average.'),
   }),
   mapping({
-    kind: kind('gamma', 'In bursts, or smoother than by chance.'),
+    kind: kindField('gamma', 'In bursts, or smoother than by chance.'),
     rate: positiveRateField().describe('How many requests a second, on average.'),
-    burstiness: burstinessField().describe(
+    burstiness: numberField(burstiest, smoothest).describe(
       'Shape of gamma distributed gaps: 1 is Poisson, less is burstier; their squared coefficient of variation is 1 over it.',
     ),
   }),
   mapping({
-    kind: kind('ramp', 'At a rate that rises or falls in a straight line.'),
+    kind: kindField('ramp', 'At a rate that rises or falls in a straight line.'),
     from: rateField().describe('The rate at the start.'),
     to: rateField().describe('The rate at the end, and from then on.'),
     over: periodField().optional().describe('How long it takes. Absent: the whole run.'),
     ...spacing,
   }),
   mapping({
-    kind: kind('step', 'At one rate after another; the run ends with the last.'),
+    kind: kindField('step', 'At one rate after another; the run ends with the last.'),
     steps: listOf(step, 'a list of steps').min(1, { error: 'at least one step' }).describe('The rates.'),
     ...spacing,
   }),
   mapping({
-    kind: kind('trace', 'When somebody’s requests were; the run ends with the last.'),
+    kind: kindField('trace', 'When somebody’s requests were; the run ends with the last.'),
     file: textField('the path of a trace').describe(
       'In the format of Azure’s LLM traces (.csv) or of Mooncake’s (.jsonl).',
     ),
-    speed: foldField().default(1).describe('How many times as fast.'),
+    speed: numberField(0.000_001, 1_000_000).default(1).describe('How many times as fast.'),
     limit: wholeField(1, Number.MAX_SAFE_INTEGER).optional().describe('Only so many from the start. Absent: all.'),
   }),
   mapping({
-    kind: kind(
+    kind: kindField(
       'closed',
       'A closed loop: each when another has ended. It waits for slow answers and so hides them; open loops do not.',
     ),

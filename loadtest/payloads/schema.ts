@@ -2,38 +2,32 @@ import { z } from 'zod';
 import {
   choiceField,
   flagField,
+  kindField,
   kindsOf,
   listOf,
   mapping,
+  numberField,
   textField,
   wholeField,
 } from '../../gateway/settings/fields.ts';
 
 const mostTokens = 10_000_000;
-const mostRows = 100_000;
+const mostRows = 131_072;
 const mostKeys = 1_000_000;
-
-const kind = <const Name extends string>(name: Name, meaning: string) => z.literal(name).describe(meaning);
-
-/** A number with a decimal point, within bounds that a fault tells. */
-const numberField = (least: number, most: number) => {
-  const error = `a number from ${least} to ${most}`;
-  return z.number({ error }).min(least, { error }).max(most, { error });
-};
 
 /** A number of tokens or rows: one for all, or drawn for each payload. */
 function lengthField(most: number) {
   const count = () => wholeField(1, most);
   const uniform = mapping({
-    kind: kind('uniform', 'Every number within bounds is as likely.'),
+    kind: kindField('uniform', 'Every number within bounds is as likely.'),
     from: count().describe('The least.'),
     to: count().describe('The most.'),
   });
   const lognormal = mapping({
-    kind: kind('lognormal', 'Many short ones and a few long ones, as people write.'),
+    kind: kindField('lognormal', 'Many short ones and a few long ones, as people write.'),
     mean: count().describe('The mean, before what exceeds most is cut.'),
     variation: numberField(0, 100).default(1).describe('Standard deviation over mean.'),
-    most: count().default(Math.min(most, 131_072)).describe('What is drawn above is cut to it.'),
+    most: count().default(131_072).describe('What is drawn above is cut to it.'),
   });
   return z.union([count(), kindsOf([uniform, lognormal])], {
     error: `a whole number from 1 to ${most}, or a mapping with kind uniform or lognormal`,
@@ -77,10 +71,10 @@ const contents = {
 
 /** What requests ask for, as YAML says it. */
 export const payloadsSchema = kindsOf([
-  mapping({ kind: kind('unique', 'No request is like another.'), ...contents }),
-  mapping({ kind: kind('same', 'Every request is the same.'), ...contents }),
+  mapping({ kind: kindField('unique', 'No request is like another.'), ...contents }),
+  mapping({ kind: kindField('same', 'Every request is the same.'), ...contents }),
   mapping({
-    kind: kind('zipf', 'Requests repeat, some of them often.'),
+    kind: kindField('zipf', 'Requests repeat, some of them often.'),
     s: numberField(0, 10)
       .default(1)
       .describe('The k-th most frequent is drawn in proportion to 1 / k^s; 0 for evenly.'),
@@ -88,13 +82,13 @@ export const payloadsSchema = kindsOf([
     ...contents,
   }),
   mapping({
-    kind: kind('prefix', 'Prompts differ, and begin like others.'),
+    kind: kindField('prefix', 'Prompts differ, and begin like others.'),
     groups: wholeField(1, mostKeys).describe('How many different beginnings there are, each as likely.'),
     prefix_tokens: wholeField(1, mostTokens).describe('How long a beginning is.'),
     chat: contents.chat,
   }),
   mapping({
-    kind: kind(
+    kind: kindField(
       'trace',
       'Lengths are those of a trace, and so are the beginnings that prompts share where it tells them.',
     ),

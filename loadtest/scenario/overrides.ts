@@ -80,8 +80,11 @@ function targetsOf(targets: readonly Target[], overrides: Overrides, refuse: Ref
   }));
   const [first] = named;
   if (first === undefined) return named;
-  const a = overrides.url === undefined ? named : [movedTo('url', overrides.url, first, refuse)];
-  return overrides.compare === undefined ? a : [...a.slice(0, 1), movedTo('compare', overrides.compare, first, refuse)];
+  const [a = first, ...others] = overrides.url === undefined ? named : [movedTo('url', overrides.url, first, refuse)];
+  if (overrides.compare === undefined) return [a, ...others];
+  const b = movedTo('compare', overrides.compare, first, refuse);
+  // Some compare a target with itself, to see what chance alone makes of it.
+  return [a, b.name === a.name ? { ...b, name: `${b.name}-b` } : b];
 }
 
 function movedTo(option: 'url' | 'compare', url: string, target: Target, refuse: Refuse): Target {
@@ -131,9 +134,6 @@ function judge({ targets, warmUpMs, forMs, payloads }: Scenario, overrides: Over
   const protocol = targets[0]?.protocol ?? 'openai';
   const unfit = unfitFor(protocol, payloads.choice.kind);
   if (unfit !== null) refuse('protocol', protocol, `openai: ${payloads.choice.kind} payloads have tokens`);
-  const [a, b] = targets;
-  if (overrides.compare !== undefined && a?.name === b?.name)
-    refuse('compare', describeValue(overrides.compare, []), 'another target than the first');
   for (const text of overrides.assert ?? [])
     if (parseAssertion(text) === null) refuse('assert', describeValue(text, []), wantedAssertion);
 }

@@ -42,7 +42,7 @@ export function mooncakeLike(rows: number, { seed = 1, meanTokens = 12_000 } = {
     const count = Math.ceil(inputTokens / 512);
     const shared = (earlier[rng.below(Math.max(1, earlier.length))] ?? [0]).slice(
       0,
-      Math.ceil(count * 0.92 * rng.next()),
+      Math.ceil(count * 0.95 * rng.next()),
     );
     // A last block that is not full is nobody else's.
     const blocks = shared.length < count ? shared : shared.slice(0, count - 1);

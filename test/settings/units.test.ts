@@ -25,12 +25,14 @@ const accepted = [
   [rate, '0.5/s', 0.5],
   [rate, '90/m', 1.5],
   [rate, '1800/h', 0.5],
+  [rate, '420/m', 7],
   [throughput, '512B/s', 512],
   [throughput, '64KiB/s', 65_536],
   [throughput, '1.5MiB/s', 1_572_864],
   [share, '0%', 0],
   [share, '5%', 0.05],
   [share, '0.1%', 0.001],
+  [share, '95%', 0.95],
   [share, '100%', 1],
 ] as const;
 

@@ -4,7 +4,7 @@ import { loadScenario } from '../../../loadtest/scenario/load.ts';
 import { scenarioJsonSchema } from '../../../loadtest/scenario/schema.ts';
 import { assertNone } from '../../conventions/assert-none.ts';
 import { schemaKeys } from '../../conventions/config-keys.ts';
-import { misfits, replaying, wrongTraces } from './meaning-fault-rows.ts';
+import { misfits, replaying, wrongServers, wrongTraces } from './meaning-fault-rows.ts';
 import { wrongPayloads } from './payload-fault-rows.ts';
 import { unknownKeys, wrongArrivals, wrongClients, wrongTargets, wrongTops } from './shape-fault-rows.ts';
 import { faultsOf, fileName, least, leastTensors, withTop } from './yaml.ts';
@@ -16,7 +16,7 @@ test('the scenarios that the rows add faults to are valid themselves', () => {
   assert.deepEqual(faultsOf(leastTensors), []);
 });
 
-for (const [yaml, told] of [...unknownKeys, ...wrongValues, ...misfits]) {
+for (const [yaml, told] of [...unknownKeys, ...wrongValues, ...misfits, ...wrongServers]) {
   test(`one fault is told: ${told}`, () => {
     assert.deepEqual(faultsOf(yaml), [`${fileName}:${told}`]);
   });

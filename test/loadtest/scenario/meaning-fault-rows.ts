@@ -57,6 +57,22 @@ export const misfits: readonly FaultRow[] = [
   ],
 ];
 
+const servers = 'servers: [{ kind: tensor, name: a }, { kind: llm, name: b }]';
+
+/** Faults and servers that do not fit together. */
+export const wrongServers: readonly FaultRow[] = [
+  [withTop('faults: [{ at: 1s }]'), '6:9: faults: got faults and no servers, wanted servers that they befall'],
+  [withTop(`${servers}\nfaults: [{ server: c }]`), '7:20: faults[0].server: got "c", wanted one of the servers a, b'],
+  [
+    withTop(servers.replace('name: b', 'name: a')),
+    '6:57: servers[1].name: got "a", wanted a name that no other server has',
+  ],
+  [
+    withTop('servers: [{ kind: tensor }, { kind: llm }]'),
+    '6:29: servers[1].name: got "simulated", wanted a name that no other server has',
+  ],
+];
+
 /** A trace, and what is told of a scenario that replays it as `t.csv`, or as `t.jsonl` where it is JSON. */
 export const wrongTraces: readonly (readonly [trace: string, told: string])[] = [
   ['', 'got "t.csv" with "" in line 1, wanted the header TIMESTAMP,ContextTokens,GeneratedTokens'],

@@ -3,7 +3,7 @@ import { leastTensors, withTop } from './yaml.ts';
 
 const kinds = 'wanted one of unique, same, zipf, prefix, trace';
 const tokens = 'wanted a whole number from 1 to 10000000';
-const rows = 'wanted a whole number from 1 to 100000';
+const rows = 'wanted a whole number from 1 to 131072';
 const keys = 'wanted a whole number from 1 to 1000000';
 
 const payloads = (text: string): string => withTop(`payloads: { ${text} }`);
