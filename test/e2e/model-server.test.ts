@@ -83,7 +83,7 @@ test('a stream has the bytes of one from vLLM', async (context) => {
       `${top}{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}`,
       `${top}{"index":0,"delta":{"content":"${words[0]}"},"logprobs":null,"finish_reason":null}]}`,
       `${top}{"index":0,"delta":{"content":"${words[1]}"},"logprobs":null,"finish_reason":"length","stop_reason":null}]}`,
-      `${top}],"usage":{"prompt_tokens":16,"total_tokens":18,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}}`,
+      `${top}],"usage":{"prompt_tokens":14,"total_tokens":16,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":0}}}`,
       'data: [DONE]',
       '',
     ].join('\n\n'),
