@@ -80,17 +80,15 @@ const shared = {
     .describe('The models it serves.'),
   queue: mapping({
     max: wholeField(0, Number.MAX_SAFE_INTEGER).optional().describe('Requests that may wait. Absent: any number.'),
-    refusal: z
-      .union([z.literal(503), z.literal(429)], { error: '503 or 429' })
-      .default(503)
-      .describe('The status for those beyond.'),
+    refusal: z.literal([503, 429], { error: '503 or 429' }).default(503).describe('The status for those beyond.'),
   })
     .prefault({})
     .describe('Its waiting line.'),
   faults: listOf(faultSchema, 'a list of faults')
     .superRefine((faults, context) => {
+      // Of a fault that is faulty itself, it may not be there.
       for (const [at, { server }] of faults.entries())
-        if (server !== null) context.addIssue({ code: 'custom', path: [at, 'server'], message: noServer });
+        if (typeof server === 'string') context.addIssue({ code: 'custom', path: [at, 'server'], message: noServer });
     })
     .default([])
     .describe('What goes wrong, and when.'),

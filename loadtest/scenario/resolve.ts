@@ -4,7 +4,7 @@ import { type Resolving, reportDuplicates } from '../../gateway/settings/resolvi
 import { parseAssertion, wantedAssertion } from './assertion.ts';
 import { resolveArrivals } from './resolve-arrivals.ts';
 import { resolvePayloads } from './resolve-payloads.ts';
-import { resolveServers } from './resolve-servers.ts';
+import { reportServers } from './report-servers.ts';
 import type { Arrivals, Clients, Scenario, Slos, Target } from './scenario.ts';
 import type { RawScenario } from './schema.ts';
 import { placeOf, wantedUrl } from './target-place.ts';
@@ -15,7 +15,7 @@ export function resolveScenario(raw: RawScenario, resolving: Resolving): Scenari
   const arrivals = resolveArrivals(raw, resolving);
   const end = resolveEnd(raw, arrivals, resolving);
   const payloads = resolvePayloads(raw, arrivals, resolving);
-  reportFaults(raw, resolving);
+  reportServers(raw, resolving);
   raw.asserts.forEach((text, at) => {
     if (parseAssertion(text) === null) resolving.report(['asserts', at], JSON.stringify(text), wantedAssertion);
   });
@@ -28,7 +28,8 @@ export function resolveScenario(raw: RawScenario, resolving: Resolving): Scenari
     payloads,
     clients: resolveClients(raw.clients),
     slos: resolveSlos(raw.slos),
-    ...resolveServers(raw, resolving),
+    servers: raw.servers,
+    faults: raw.faults,
     asserts: raw.asserts,
   };
 }
@@ -66,24 +67,6 @@ function resolveTarget(raw: RawTarget, path: Path, resolving: Resolving): Target
     model: raw.model,
     headers: resolveHeaders(headers, [...path, 'headers'], resolving, judgeSent),
   };
-}
-
-/** Faults with nothing to befall, and servers that faults cannot tell apart. */
-function reportFaults({ servers, faults }: RawScenario, resolving: Resolving): void {
-  const { report, isFaulty } = resolving;
-  if (isFaulty(['servers'])) return;
-  const names = servers.map(({ name }) => name);
-  reportDuplicates(
-    names.map((name, at) => ({ name, path: ['servers', at, 'name'] })),
-    'a name that no other server has',
-    resolving,
-  );
-  if (servers.length === 0 && faults.length > 0)
-    report(['faults'], 'faults and no servers', 'servers that they befall');
-  faults.forEach(({ server }, at) => {
-    if (server !== null && servers.length > 0 && !names.includes(server))
-      report(['faults', at, 'server'], JSON.stringify(server), `one of the servers ${names.join(', ')}`);
-  });
 }
 
 type End = Pick<Scenario, 'forMs' | 'requests' | 'warmUpMs'>;

@@ -10,6 +10,7 @@ const commands = {
   worker: ['--models', 'models', '--port', '0'],
   check: [],
   route: ['POST /v2/models/digits/infer'],
+  'simulate-model': ['--kind', 'llm', '--port', '0'],
 } as const;
 
 for (const [command, args] of Object.entries(commands)) {
@@ -43,6 +44,10 @@ const misuse: Readonly<Record<string, readonly string[]>> = {
   'a port that is no number': ['worker', '--models', 'm', '--port', 'http'],
   'a port that there is not': ['worker', '--models', 'm', '--port', '65536'],
   'a port that is nothing': ['worker', '--models', 'm', '--port', ''],
+  'a simulated server of no kind': ['simulate-model', '--port', '0'],
+  'a simulated server of an unknown kind': ['simulate-model', '--kind', 'gpu', '--port', '0'],
+  'a simulated server without a port': ['simulate-model', '--kind', 'llm'],
+  'a seed that is no number': ['simulate-model', '--kind', 'llm', '--port', '0', '--seed', 'x'],
   'no thread': ['worker', '--models', 'm', '--port', '0', '--threads', '0'],
 };
 
