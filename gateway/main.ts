@@ -19,6 +19,8 @@ async function main(args: readonly string[]): Promise<void> {
   addCheck(program);
   addRoute(program);
   addSimulateModel(program);
+  const { addLoadTestCommands } = await import('../loadtest/commands.ts');
+  addLoadTestCommands(program);
   await program.parseAsync([...args], { from: 'user' });
 }
 

@@ -1,5 +1,5 @@
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
-import { planOf, type PlannedRequest } from '../arrivals/plan.ts';
+import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
 import type { RequestRecord } from '../measure/record.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
@@ -88,7 +88,10 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
   };
 }
 
-function closedLoopOf({ arrivals, forMs }: Scenario, part: Part): { concurrency: number; untilMs: number | null } | null {
+function closedLoopOf(
+  { arrivals, forMs }: Scenario,
+  part: Part,
+): { concurrency: number; untilMs: number | null } | null {
   return arrivals.kind === 'closed' ? { concurrency: shareOf(arrivals.concurrency, part), untilMs: forMs } : null;
 }
 

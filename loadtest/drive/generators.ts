@@ -57,7 +57,8 @@ async function prepareProcesses(work: Work): Promise<() => Generating> {
 
 /** A run is as late as its latest part. */
 function together(parts: readonly Generated[]): Generated {
-  const sum = (key: 'unsent' | 'sent' | 'mostConnections'): number => parts.reduce((soFar, part) => soFar + part[key], 0);
+  const sum = (key: 'unsent' | 'sent' | 'mostConnections'): number =>
+    parts.reduce((soFar, part) => soFar + part[key], 0);
   const delays = parts.flatMap(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms ?? []);
   return {
     unsent: sum('unsent'),

@@ -100,7 +100,10 @@ async function watch(generating: Generating, progress: Progress, { screen, signa
 
 function bandsOf({ faults, servers, warmUpMs, forMs }: Scenario, lastPlannedAtMs: number): Band[] {
   const endMs = forMs ?? lastPlannedAtMs;
-  const all = [...faults, ...servers.flatMap((server) => server.faults.map((one) => ({ ...one, server: server.name })))];
+  const all = [
+    ...faults,
+    ...servers.flatMap((server) => server.faults.map((one) => ({ ...one, server: server.name }))),
+  ];
   const bands = all
     .filter(({ atMs }) => atMs < endMs)
     .map(({ kind, server, atMs, untilMs }) => ({

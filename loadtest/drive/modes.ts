@@ -62,9 +62,7 @@ export function findTargetsMaxRate(scenario: Scenario, measure: Measure, startPe
     precision: search.precision,
     repeats: search.repeats,
     isMet: (summary) =>
-      summary.goodput.share >= leastGoodput &&
-      summary.asserts.every(({ isMet }) => isMet) &&
-      !isOverSaturated(summary),
+      summary.goodput.share >= leastGoodput && summary.asserts.every(({ isMet }) => isMet) && !isOverSaturated(summary),
     async measureAt(ratePerSecond) {
       if (nth > 0) await systemClock.sleep(pauseMs);
       return measure({ target, seed: seed + nth++, ratePerSecond, title: `${ratePerSecond.toPrecision(4)}/s` });

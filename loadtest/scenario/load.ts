@@ -24,11 +24,10 @@ export function parseScenario(yaml: YamlText): Scenario {
 }
 
 /** What is run where no file is given: the model that `npm start` serves, at the default rate. */
+export const quickScenarioText =
+  'for: 10s\ntargets: [{ url: "http://127.0.0.1:8080", protocol: open-inference, model: digits }]\n';
+
+/** The same as a scenario. */
 export function quickScenario(): Scenario {
-  return parseScenario({
-    text: 'for: 10s\ntargets: [{ url: "http://127.0.0.1:8080", protocol: open-inference, model: digits }]\n',
-    file: 'quick.yaml',
-    environment: {},
-    readText: () => '',
-  });
+  return parseScenario({ text: quickScenarioText, file: 'quick.yaml', environment: {}, readText: () => '' });
 }
