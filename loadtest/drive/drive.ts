@@ -84,9 +84,15 @@ export class Drive {
   #sendDue(): void {
     const { clock, startAtMs, wakeAt } = this.#options;
     for (let sentNow = 0; !this.#hasAllSent; sentNow++) {
-      if (this.#next === null) return this.#allSent();
+      if (this.#next === null) {
+        this.#allSent();
+        return;
+      }
       const dueAtMs = startAtMs + this.#next.planned.plannedAtMs;
-      if (dueAtMs > clock.nowMs() || sentNow === mostATurn) return wakeAt(dueAtMs, () => this.#sendDue());
+      if (dueAtMs > clock.nowMs() || sentNow === mostATurn) {
+        wakeAt(dueAtMs, () => this.#sendDue());
+        return;
+      }
       this.#send(this.#next, this.#next.planned.plannedAtMs);
       this.#prepare();
     }
@@ -97,7 +103,10 @@ export class Drive {
     const { clock, startAtMs, closed } = this.#options;
     while (!this.#hasAllSent && closed !== null && this.#underWay.size < closed.concurrency) {
       const nowMs = clock.nowMs() - startAtMs;
-      if (this.#next === null || nowMs >= (closed.untilMs ?? Number.POSITIVE_INFINITY)) return this.#allSent();
+      if (this.#next === null || nowMs >= (closed.untilMs ?? Number.POSITIVE_INFINITY)) {
+        this.#allSent();
+        return;
+      }
       this.#send(this.#next, nowMs);
       this.#prepare();
     }
@@ -123,7 +132,10 @@ export class Drive {
 
   #allSent(): void {
     this.#hasAllSent = true;
-    if (this.#underWay.size === 0) return this.#finished.resolve();
+    if (this.#underWay.size === 0) {
+      this.#finished.resolve();
+      return;
+    }
     const { clock, graceMs } = this.#options;
     const timer = clock.after(graceMs, () => {
       for (const request of this.#underWay) request.abandon();
