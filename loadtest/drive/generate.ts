@@ -69,15 +69,11 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
       if (plannedAtMs >= warmUpMs) unsent += 1;
     },
   });
-  const delay = new EventLoopDelay();
-  const watch = clock.after(startAtMs + warmUpMs - clock.nowMs(), () => delay.reset());
+  const delay = watchedFrom(startAtMs + warmUpMs);
   const finish = (): Generated => {
-    const { sent } = drive.state;
-    const generated = { unsent, eventLoopDelayP99Ms: delay.p99Ms(), sent, mostConnections: connections.mostOpen };
-    watch.cancel();
-    delay.close();
     connections.close();
-    return generated;
+    const { sent } = drive.state;
+    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), mostConnections: connections.mostOpen };
   };
   return {
     get state() {
@@ -85,6 +81,20 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
     },
     stop: () => drive.stop(),
     finished: drive.run().then(finish),
+  };
+}
+
+/** The delay of the event loop from an instant on. */
+function watchedFrom(atMs: number): { end(): number | null } {
+  const delay = new EventLoopDelay();
+  const timer = systemClock.after(atMs - systemClock.nowMs(), () => delay.reset());
+  return {
+    end() {
+      timer.cancel();
+      const p99Ms = delay.p99Ms();
+      delay.close();
+      return p99Ms;
+    },
   };
 }
 
