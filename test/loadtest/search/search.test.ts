@@ -6,6 +6,7 @@ import type { Summary } from '../../../loadtest/report/summary.ts';
 import { type FindMaxRateOptions, findMaxRate } from '../../../loadtest/search/find-max-rate.ts';
 import { isOverSaturated } from '../../../loadtest/search/over-saturation.ts';
 import { kneeOf, sweep, sweepRates } from '../../../loadtest/search/sweep.ts';
+import { repetitions } from '../../support/counts.ts';
 import { record, summaryOf } from '../../support/run-records.ts';
 
 const plain = summaryOf([record()]);
@@ -43,6 +44,7 @@ test('the highest rate that holds is found within the precision, from wherever t
       assert.equal(found.limitedBy, 'slo');
       assert.ok(found.tried.length <= 22, `${found.tried.length} rates`);
     }),
+    { numRuns: repetitions({ quick: 100, full: 1000 }) },
   );
 });
 
