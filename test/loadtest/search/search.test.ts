@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { seededRng } from '../../../gateway/kernel/rng.ts';
 import type { Summary } from '../../../loadtest/report/summary.ts';
+import { renderText } from '../../../loadtest/report/text.ts';
 import { type FindMaxRateOptions, findMaxRate } from '../../../loadtest/search/find-max-rate.ts';
 import { isOverSaturated } from '../../../loadtest/search/over-saturation.ts';
+import { rateSections, reportOfMaxRate, reportOfSweep } from '../../../loadtest/search/rate-report.ts';
 import { kneeOf, sweep, sweepRates } from '../../../loadtest/search/sweep.ts';
 import { repetitions } from '../../support/counts.ts';
 import { record, summaryOf } from '../../support/run-records.ts';
@@ -112,6 +114,27 @@ test('a queue that is loaded to 90 % is not over-saturated, one offered 110 % is
     assert.equal(isOverSaturated(queueUnder(90, 100, seed)), false, `90 %, seed ${seed}`);
     assert.equal(isOverSaturated(queueUnder(110, 100, seed)), true, `110 %, seed ${seed}`);
   }
+});
+
+test('a sweep and a search are told by rising rate, with what is to be said of each', async () => {
+  const swept = reportOfSweep(await sweep([400, 50, 100, 200], async (rate) => queueUnder(rate, 120)), 'a-run');
+  const text = renderText(rateSections(swept), { isColoured: false });
+  assert.match(text, /^ {2}the knee is at 50\.0\/s; stopped before the last rate$/m);
+  assert.match(text, /^ {2}50\.0\/s .* 100 % .* knee$/m);
+  assert.match(text, /^ {2}200\/s .* over-saturated$/m);
+  const found = reportOfMaxRate(await findMaxRate(options((rate) => runOf(rate <= 300 ? 100 : 900, rate))), 'a-run');
+  assert.match(found.conclusion, /^29\d\/s, beyond it the target does not hold what was asked$/);
+  const rates = found.points.map(({ ratePerSecond }) => ratePerSecond);
+  assert.deepEqual(
+    rates,
+    rates.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    found.points.map(({ note }) => note),
+    rates.map((rate) => (rate <= 300 ? 'holds' : 'FAILS')),
+  );
+  const hopeless = await findMaxRate(options((rate) => runOf(900, rate)));
+  assert.equal(reportOfMaxRate(hopeless, 'a-run').conclusion, 'not even the least rate holds');
 });
 
 test('the rates of a sweep rise by one factor', () => {
