@@ -152,6 +152,19 @@ test('replicas have their share of what named one', () => {
   assert.equal(withoutReplica, 1);
 });
 
+test('the latency of a replica is that of its answers, not of its refusals', () => {
+  const refused = record({ replica: 'a', outcome: 'shed', latencyMs: 1 });
+  const [a, b] = summaryOf([refused, record({ replica: 'a', latencyMs: 50 }), { ...refused, replica: 'b' }]).replicas;
+  assert.deepEqual([a?.requests, a?.p50Ms, a?.p99Ms], [2, 50, 50]);
+  assert.deepEqual([b?.requests, b?.p50Ms], [1, null]);
+});
+
+test('an SLO that is met exactly is met', () => {
+  const slos = { ...noSlos, latencyMs: 10 };
+  assert.equal(summaryOf([record({ latencyMs: 10 })], { slos }).goodput.share, 1);
+  assert.equal(summaryOf([record({ latencyMs: 10.001 })], { slos }).goodput.share, 0);
+});
+
 test('the percentile curve goes no further than so many requests can show', () => {
   const { curve } = summaryOf(Array.from({ length: 1000 }, (_, at) => record({ latencyMs: at + 1 })));
   assert.equal(curve.at(-1)?.share, 0.999);
