@@ -1,7 +1,8 @@
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import type { RequestRecord } from '../measure/record.ts';
 
-interface Ticket {
+/** A record and the number it drew. */
+export interface Ticket {
   readonly draw: number;
   readonly record: RequestRecord;
 }
@@ -25,8 +26,14 @@ export class Sample {
     this.#insert({ draw: this.#rng.next(), record });
   }
 
-  merge(other: Sample): void {
-    for (const ticket of other.#tickets) this.#insert(ticket);
+  /** What `merge` of a sample in another process takes. */
+  encode(): readonly Ticket[] {
+    this.#cut();
+    return this.#tickets;
+  }
+
+  merge(tickets: readonly Ticket[]): void {
+    for (const ticket of tickets) this.#insert(ticket);
   }
 
   /** In the order of the schedule. */

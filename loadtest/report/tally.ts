@@ -1,9 +1,9 @@
 import type { Rng } from '../../gateway/kernel/rng.ts';
-import { DurationHistogram } from '../measure/histogram.ts';
+import { DurationHistogram, type EncodedHistogram } from '../measure/histogram.ts';
 import { durationsOf, type Outcome, outcomes, type RequestRecord } from '../measure/record.ts';
-import { Sample } from './sample.ts';
+import { Sample, type Ticket } from './sample.ts';
 import { isGood, type Slos } from './slos.ts';
-import { noOutcomes, TimeLine } from './time-line.ts';
+import { type EncodedTimeLine, noOutcomes, TimeLine } from './time-line.ts';
 
 /** What a tally needs to know before the first record. */
 export interface TallyOptions {
@@ -21,6 +21,31 @@ export interface ReplicaTally {
   readonly latency: DurationHistogram;
 }
 
+/** Sums of durations over some requests, and how many those are. */
+export type Spent = Record<'count' | 'lagMs' | 'queueMs' | 'upstreamMs' | 'gatewayMs' | 'bodyMs', number>;
+
+/** What is only counted. */
+export type Counts = Record<
+  'warmUp' | 'good' | 'sends' | 'toldSends' | 'inputTokens' | 'outputTokens' | 'records',
+  number
+>;
+
+/** A tally as plain data. */
+export interface EncodedTally {
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly spent: Readonly<Spent>;
+  readonly counts: Readonly<Counts>;
+  readonly lastPlannedAtMs: number;
+  readonly histograms: readonly EncodedHistogram[];
+  readonly replicas: readonly {
+    readonly name: string;
+    readonly requests: number;
+    readonly latency: EncodedHistogram;
+  }[];
+  readonly timeLine: EncodedTimeLine;
+  readonly sample: readonly Ticket[];
+}
+
 /**
  * The sums of all records of one target, which take the same memory for a thousand as for a million of them. Each process that sends has its own;
  * they merge into what one alone would have counted.
@@ -35,8 +60,8 @@ export class Tally {
   readonly timePerOutputToken = new DurationHistogram();
   readonly replicas = new Map<string, ReplicaTally>();
   /** Sums over the answered requests that told their time upstream. */
-  readonly spent = { count: 0, lagMs: 0, queueMs: 0, upstreamMs: 0, gatewayMs: 0, bodyMs: 0 };
-  readonly counts = { warmUp: 0, good: 0, sends: 0, toldSends: 0, inputTokens: 0, outputTokens: 0, records: 0 };
+  readonly spent: Spent = { count: 0, lagMs: 0, queueMs: 0, upstreamMs: 0, gatewayMs: 0, bodyMs: 0 };
+  readonly counts: Counts = { warmUp: 0, good: 0, sends: 0, toldSends: 0, inputTokens: 0, outputTokens: 0, records: 0 };
   readonly timeLine = new TimeLine();
   readonly sample: Sample;
   lastPlannedAtMs = 0;
@@ -61,23 +86,55 @@ export class Tally {
     this.#addMeasured(record);
   }
 
-  merge(other: Tally): void {
-    for (const outcome of outcomes) {
-      this.outcomes[outcome] += other.outcomes[outcome];
-      this.latency[outcome].add(other.latency[outcome]);
-    }
-    for (const key of ['service', 'scheduleLag', 'timeToFirstToken', 'interToken', 'timePerOutputToken'] as const)
-      this[key].add(other[key]);
+  /** As plain data, which survives JSON, for the process that puts all together. */
+  encode(): EncodedTally {
+    const replicas = [...this.replicas].map(([name, { requests, latency }]) => ({
+      name,
+      requests,
+      latency: latency.encode(),
+    }));
+    return {
+      outcomes: this.outcomes,
+      spent: this.spent,
+      counts: this.counts,
+      lastPlannedAtMs: this.lastPlannedAtMs,
+      histograms: this.#histograms().map((histogram) => histogram.encode()),
+      replicas,
+      timeLine: this.timeLine.encode(),
+      sample: this.sample.encode(),
+    };
+  }
+
+  /** Adds what another process has counted under the same options. */
+  merge(other: EncodedTally): void {
+    addNumbers(this.outcomes, other.outcomes);
     addNumbers(this.spent, other.spent);
     addNumbers(this.counts, other.counts);
-    for (const [name, { requests, latency }] of other.replicas) {
+    this.lastPlannedAtMs = Math.max(this.lastPlannedAtMs, other.lastPlannedAtMs);
+    for (const [at, histogram] of this.#histograms().entries()) {
+      const added = other.histograms[at];
+      if (added !== undefined) histogram.add(DurationHistogram.decode(added));
+    }
+    for (const { name, requests, latency } of other.replicas) {
       const replica = this.#replica(name);
       replica.requests += requests;
-      replica.latency.add(latency);
+      replica.latency.add(DurationHistogram.decode(latency));
     }
-    this.lastPlannedAtMs = Math.max(this.lastPlannedAtMs, other.lastPlannedAtMs);
     this.timeLine.merge(other.timeLine);
     this.sample.merge(other.sample);
+  }
+
+  /** All but those of the replicas, in an order that every tally shares. */
+  #histograms(): DurationHistogram[] {
+    const { service, scheduleLag, timeToFirstToken, interToken, timePerOutputToken } = this;
+    return [
+      ...outcomes.map((outcome) => this.latency[outcome]),
+      service,
+      scheduleLag,
+      timeToFirstToken,
+      interToken,
+      timePerOutputToken,
+    ];
   }
 
   #addMeasured(record: RequestRecord): void {

@@ -1,4 +1,4 @@
-import { DurationHistogram } from '../measure/histogram.ts';
+import { DurationHistogram, type EncodedHistogram } from '../measure/histogram.ts';
 import { type Outcome, outcomes, type RequestRecord } from '../measure/record.ts';
 import { rounded } from './rounding.ts';
 import type { SeriesStep } from './summary.ts';
@@ -6,12 +6,15 @@ import type { SeriesStep } from './summary.ts';
 /** A chart shows no more, and so many histograms take about 10 MB. */
 const mostSteps = 600;
 
-interface Step {
+interface StepCounts {
   offered: number;
   sent: number;
   ended: number;
   good: number;
   readonly outcomes: Record<Outcome, number>;
+}
+
+interface Step extends StepCounts {
   readonly latency: DurationHistogram;
   readonly firstToken: DurationHistogram;
 }
@@ -35,9 +38,24 @@ export class TimeLine {
     if (record.firstTokenAtMs !== null) firstToken.record(record.firstTokenAtMs - record.plannedAtMs);
   }
 
-  merge(other: TimeLine): void {
-    while (this.#stepMs < other.#stepMs) this.#fold();
-    for (const [at, step] of other.#steps.entries()) addTo(this.#at(at * other.#stepMs), step);
+  /** As plain data, for another process. */
+  encode(): EncodedTimeLine {
+    const steps = this.#steps.map(({ latency, firstToken, ...counts }) => ({
+      ...counts,
+      latency: latency.encode(),
+      firstToken: firstToken.encode(),
+    }));
+    return { stepMs: this.#stepMs, steps };
+  }
+
+  merge({ stepMs, steps }: EncodedTimeLine): void {
+    while (this.#stepMs < stepMs) this.#fold();
+    for (const [at, { latency, firstToken, ...counts }] of steps.entries())
+      addTo(this.#at(at * stepMs), {
+        ...counts,
+        latency: DurationHistogram.decode(latency, 2),
+        firstToken: DurationHistogram.decode(firstToken, 2),
+      });
   }
 
   series(): { readonly stepMs: number; readonly steps: SeriesStep[] } {
@@ -77,6 +95,15 @@ export class TimeLine {
       return [step];
     });
   }
+}
+
+/** What `encode` gives and `merge` takes. */
+export interface EncodedTimeLine {
+  readonly stepMs: number;
+  readonly steps: readonly (StepCounts & {
+    readonly latency: EncodedHistogram;
+    readonly firstToken: EncodedHistogram;
+  })[];
 }
 
 function emptyStep(): Step {

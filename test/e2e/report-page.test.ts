@@ -11,6 +11,9 @@ import { drawComparisonPage } from '../../loadtest/compare/comparison-page.ts';
 import { outcomes } from '../../loadtest/measure/record.ts';
 import { drawPage } from '../../loadtest/report/page/page.ts';
 import type { Summary } from '../../loadtest/report/summary.ts';
+import { drawRatePage } from '../../loadtest/search/rate-page.ts';
+import { reportOfSweep } from '../../loadtest/search/rate-report.ts';
+import { sweep } from '../../loadtest/search/sweep.ts';
 import { startBrowser } from '../support/browser.ts';
 import { faultyRun, plainFacts, record, summaryOf } from '../support/run-records.ts';
 
@@ -162,16 +165,18 @@ test('every column, bar and stack is as long as the summary says', async () => {
   const { page } = await open(withFaults);
   const { steps } = withFaults.series;
   const columns = await drawnIn(page, 'outcomes');
+  const below = steps.map(() => 0);
   for (const outcome of outcomes) {
     const counts = steps.map((step) => step.outcomes[outcome]);
+    const wanted = counts.flatMap((count, at) => {
+      const foot = below[at] ?? 0;
+      below[at] = foot + count;
+      return count === 0 ? [] : [[foot, foot + count]];
+    });
     const drawn = (columns.series[outcome] ?? []).map(([, foot = 0, head = 0]) =>
-      Math.round(valueAt(columns.y, Number(head)) - valueAt(columns.y, foot)),
+      [foot, head].map((height) => Math.round(valueAt(columns.y, Number(height)))),
     );
-    assert.deepEqual(
-      drawn,
-      counts.filter((count) => count > 0),
-      outcome,
-    );
+    assert.deepEqual(drawn, wanted, outcome);
     if (drawn.length > 0) assert.deepEqual(await columnOf(page, 'outcomes', outcome), counts);
   }
   const bars = await drawnIn(page, 'replicas');
@@ -324,6 +329,35 @@ test('a comparison of too few pairs says so instead of drawing', async () => {
   const { page, complaints } = await openPage(drawComparisonPage(compare([], { rng: seededRng(1) })));
   assert.match((await page.locator('.notice').textContent()) ?? '', /0 valid pairs are too few/);
   assert.equal(await page.locator('figure').count(), 0);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('the page of a sweep draws latency and good answers over the rates', async () => {
+  const measureAt = async (rate: number): Promise<Summary> =>
+    summaryOf(
+      Array.from({ length: rate }, (_, index) => record({ index, plannedAtMs: index, latencyMs: 1000 / (120 - rate) })),
+      { untilMs: 1000 },
+    );
+  const swept = await sweep([20, 60, 90, 100, 110], measureAt);
+  const { page, complaints } = await openPage(drawRatePage(reportOfSweep(swept, hostile)));
+  const lines = {
+    latency: { p50Ms: ({ latency }: Summary) => latency.ok?.p50Ms, p99Ms: ({ latency }: Summary) => latency.ok?.p99Ms },
+    goodput: {
+      good: ({ goodput }: Summary) => goodput.perSecond,
+      offered: ({ requests }: Summary) => requests.perSecond,
+    },
+  };
+  for (const [chart, keys] of Object.entries(lines))
+    for (const [key, of] of Object.entries(keys)) {
+      const points = swept.points.map(({ ratePerSecond, summary }) => [ratePerSecond, of(summary) ?? null] as const);
+      await assertLine(page, chart, key, points);
+      assert.deepEqual(
+        await columnOf(page, chart, key),
+        points.map(([, value]) => value),
+      );
+    }
+  assert.match((await page.locator('.facts').textContent()) ?? '', /the knee is at 60\.0\/s/);
   assert.deepEqual(complaints, []);
   await page.context().close();
 });

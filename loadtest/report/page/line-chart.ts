@@ -18,10 +18,23 @@ export interface LineChart extends Frame {
 
 /** A line chart as SVG. */
 export function drawLines(chart: LineChart): string {
-  const paths = chart.lines.map(({ key, stroke, values }) =>
-    element('path', { class: `line ${stroke}`, 'data-series': key, d: pathOf(chart, values) }),
+  const paths = chart.lines.map(
+    ({ key, stroke, values }) =>
+      element('path', { class: `line ${stroke}`, 'data-series': key, d: pathOf(chart, values) }) +
+      (chart.xs.length > mostDotted ? '' : element('path', { class: `line dots ${stroke}`, d: dotsOf(chart, values) })),
   );
   return drawFrame(chart, paths.reverse().join(''));
+}
+
+/** Few points are marked, so that what was measured is told from what was drawn between. */
+const mostDotted = 30;
+
+function dotsOf({ x, y, xs }: LineChart, values: readonly (number | null)[]): string {
+  return values
+    .map((value, at) =>
+      value === null ? '' : `M${coordinate(x.scale.place(xs[at] ?? 0))} ${coordinate(y.scale.place(value))}h0`,
+    )
+    .join('');
 }
 
 function pathOf({ x, y, xs }: LineChart, values: readonly (number | null)[]): string {

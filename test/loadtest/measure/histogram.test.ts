@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DurationHistogram } from '../../../loadtest/measure/histogram.ts';
+import { repetitions } from '../../support/counts.ts';
 
 const durations = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 300 });
 const shares = [0.01, 0.5, 0.9, 0.99, 0.999, 1];
@@ -17,6 +18,7 @@ test('a quantile is within 0.1 % of the exact one', () => {
         assert.ok(Math.abs(told - exact) <= 0.001 * exact + 0.001, `${share}: ${told} for ${exact}`);
       }
     }),
+    { numRuns: repetitions({ quick: 100, full: 1000 }) },
   );
 });
 
@@ -27,6 +29,7 @@ test('the merge of histograms is the histogram of the union', () => {
       merged.add(histogramOf(others));
       assertSame(merged, histogramOf([...some, ...others]));
     }),
+    { numRuns: repetitions({ quick: 100, full: 1000 }) },
   );
 });
 
@@ -37,6 +40,7 @@ test('a histogram is the same after it was sent as text, and can go on counting'
       for (const value of others) decoded.record(value);
       assertSame(decoded, histogramOf([...some, ...others]));
     }),
+    { numRuns: repetitions({ quick: 100, full: 1000 }) },
   );
 });
 

@@ -12,7 +12,7 @@ test('every record is as likely to be kept, also where two samples were merged',
     const first = new Sample(5, rng);
     const second = new Sample(5, rng);
     for (let index = 0; index < 20; index++) (index < 16 ? first : second).add(record({ index }));
-    first.merge(second);
+    first.merge(second.encode());
     for (const { index } of first.records()) kept[index] = (kept[index] ?? 0) + 1;
   }
   assertUniform(kept, 'seed 11');

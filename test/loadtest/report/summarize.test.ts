@@ -6,6 +6,7 @@ import { outcomes, type RequestRecord } from '../../../loadtest/measure/record.t
 import { summarize } from '../../../loadtest/report/summarize.ts';
 import { summaryJsonSchema, summarySchema } from '../../../loadtest/report/summary.ts';
 import { readText } from '../../conventions/sources.ts';
+import { repetitions } from '../../support/counts.ts';
 import { faultyRun, noSlos, plainFacts, record, summaryOf, tallyOf } from '../../support/run-records.ts';
 
 const someRecord = fc
@@ -56,12 +57,26 @@ test('what several processes counted merges into what one would have counted', (
   fc.assert(
     fc.property(someRecords, someRecords, (some, others) => {
       const merged = tallyOf(some, { warmUpMs: 1000 });
-      merged.merge(tallyOf(others, { warmUpMs: 1000, rng: seededRng(2) }));
+      const other = tallyOf(others, { warmUpMs: 1000, rng: seededRng(2) });
+      merged.merge(JSON.parse(JSON.stringify(other.encode())));
       const facts = { ...plainFacts, warmUpMs: 1000 };
       const union = summaryOf([...some, ...others], facts);
       assert.deepEqual(rough(summarize(merged, facts)), rough(union));
     }),
+    { numRuns: repetitions({ quick: 30, full: 300 }) },
   );
+});
+
+test('time lines of different steps merge into the coarser one', () => {
+  const short = tallyOf([record({ plannedAtMs: 1500 }), record({ plannedAtMs: 2500 })]);
+  const long = tallyOf([record({ plannedAtMs: 1_300_000 }), record({ plannedAtMs: 500 })]);
+  const encoded = { short: short.encode(), long: long.encode() };
+  short.merge(encoded.long);
+  long.merge(encoded.short);
+  for (const { timeLine } of [short, long]) {
+    const { stepMs, steps } = timeLine.series();
+    assert.deepEqual([stepMs, steps[0]?.offered, steps.at(-1)?.offered, steps.length], [4000, 3, 1, 326]);
+  }
 });
 
 test('the latency of one outcome never touches that of another', () => {
@@ -135,6 +150,19 @@ test('replicas have their share of what named one', () => {
     ],
   );
   assert.equal(withoutReplica, 1);
+});
+
+test('the latency of a replica is that of its answers, not of its refusals', () => {
+  const refused = record({ replica: 'a', outcome: 'shed', latencyMs: 1 });
+  const [a, b] = summaryOf([refused, record({ replica: 'a', latencyMs: 50 }), { ...refused, replica: 'b' }]).replicas;
+  assert.deepEqual([a?.requests, a?.p50Ms, a?.p99Ms], [2, 50, 50]);
+  assert.deepEqual([b?.requests, b?.p50Ms], [1, null]);
+});
+
+test('an SLO that is met exactly is met', () => {
+  const slos = { ...noSlos, latencyMs: 10 };
+  assert.equal(summaryOf([record({ latencyMs: 10 })], { slos }).goodput.share, 1);
+  assert.equal(summaryOf([record({ latencyMs: 10.001 })], { slos }).goodput.share, 0);
 });
 
 test('the percentile curve goes no further than so many requests can show', () => {

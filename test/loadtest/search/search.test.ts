@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { seededRng } from '../../../gateway/kernel/rng.ts';
 import type { Summary } from '../../../loadtest/report/summary.ts';
+import { renderText } from '../../../loadtest/report/text.ts';
 import { type FindMaxRateOptions, findMaxRate } from '../../../loadtest/search/find-max-rate.ts';
 import { isOverSaturated } from '../../../loadtest/search/over-saturation.ts';
+import { rateSections, reportOfMaxRate, reportOfSweep } from '../../../loadtest/search/rate-report.ts';
 import { kneeOf, sweep, sweepRates } from '../../../loadtest/search/sweep.ts';
+import { repetitions } from '../../support/counts.ts';
 import { record, summaryOf } from '../../support/run-records.ts';
 
 const plain = summaryOf([record()]);
@@ -43,6 +46,7 @@ test('the highest rate that holds is found within the precision, from wherever t
       assert.equal(found.limitedBy, 'slo');
       assert.ok(found.tried.length <= 22, `${found.tried.length} rates`);
     }),
+    { numRuns: repetitions({ quick: 100, full: 1000 }) },
   );
 });
 
@@ -112,20 +116,52 @@ test('a queue that is loaded to 90 % is not over-saturated, one offered 110 % is
   }
 });
 
+test('a sweep and a search are told by rising rate, with what is to be said of each', async () => {
+  const swept = reportOfSweep(await sweep([400, 50, 100, 200], async (rate) => queueUnder(rate, 120)), 'a-run');
+  const text = renderText(rateSections(swept), { isColoured: false });
+  assert.match(text, /^ {2}the knee is at 50\.0\/s; stopped before the last rate$/m);
+  assert.match(text, /^ {2}50\.0\/s .* 100 % .* knee$/m);
+  assert.match(text, /^ {2}200\/s .* over-saturated$/m);
+  const found = reportOfMaxRate(await findMaxRate(options((rate) => runOf(rate <= 300 ? 100 : 900, rate))), 'a-run');
+  assert.match(found.conclusion, /^29\d\/s, beyond it the target does not hold what was asked$/);
+  const rates = found.points.map(({ ratePerSecond }) => ratePerSecond);
+  assert.deepEqual(
+    rates,
+    rates.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    found.points.map(({ note }) => note),
+    rates.map((rate) => (rate <= 300 ? 'holds' : 'FAILS')),
+  );
+  const hopeless = await findMaxRate(options((rate) => runOf(900, rate)));
+  assert.equal(reportOfMaxRate(hopeless, 'a-run').conclusion, 'not even the least rate holds');
+});
+
+test('a queue that happens to grow for a while is not taken for an over-saturated one', () => {
+  const seeds = Array.from({ length: 100 }, (_, at) => at + 1);
+  for (const [perSecond, forMs] of [
+    [90, 10_000],
+    [95, 60_000],
+  ] as const) {
+    const alarms = seeds.filter((seed) => isOverSaturated(queueUnder(perSecond, 100, seed, forMs)));
+    assert.ok(alarms.length <= 2, `${perSecond} %: seeds ${alarms.join(', ')}`);
+  }
+});
+
 test('the rates of a sweep rise by one factor', () => {
   assert.deepEqual(sweepRates(10, 80, 4).map(Math.round), [10, 20, 40, 80]);
   assert.deepEqual(sweepRates(10, 80, 1), [10]);
 });
 
-/** A minute of Poisson arrivals at one slot of exponential service. */
-function queueUnder(perSecond: number, capacityPerSecond: number, seed = 1): Summary {
+/** Poisson arrivals at one slot of exponential service. */
+function queueUnder(perSecond: number, capacityPerSecond: number, seed = 1, forMs = 60_000): Summary {
   const rng = seededRng(seed);
   const drawMs = (rate: number): number => (-1000 * Math.log(1 - rng.next())) / rate;
   const records = [];
   let freeAtMs = 0;
-  for (let plannedAtMs = drawMs(perSecond); plannedAtMs < 60_000; plannedAtMs += drawMs(perSecond)) {
+  for (let plannedAtMs = drawMs(perSecond); plannedAtMs < forMs; plannedAtMs += drawMs(perSecond)) {
     freeAtMs = Math.max(freeAtMs, plannedAtMs) + drawMs(capacityPerSecond);
     records.push(record({ plannedAtMs, latencyMs: freeAtMs - plannedAtMs }));
   }
-  return summaryOf(records, { untilMs: 60_000 });
+  return summaryOf(records, { untilMs: forMs });
 }
