@@ -19,15 +19,9 @@ export class Connections implements Sender, ConnectionEvents {
   readonly #free: Connection[] = [];
   /** Those for whom the number of connections does not suffice, the longest waiting first. */
   readonly #waiting = new Set<Waiting>();
-  #mostOpen = 0;
 
   constructor(options: Options) {
     this.#options = options;
-  }
-
-  /** The most that were open at once. */
-  get mostOpen(): number {
-    return this.#mostOpen;
   }
 
   send(request: Buffer, events: SendingEvents): Sending {
@@ -79,7 +73,6 @@ export class Connections implements Sender, ConnectionEvents {
     if (most !== null && this.#open.size >= most) return null;
     const opened = new Connection(destination, this);
     this.#open.add(opened);
-    this.#mostOpen = Math.max(this.#mostOpen, this.#open.size);
     return opened;
   }
 

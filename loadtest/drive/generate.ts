@@ -1,11 +1,13 @@
+import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
-import type { RequestRecord } from '../measure/record.ts';
+import { Tally } from '../report/tally.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
 import { Connections } from './connections.ts';
-import { Drive, type DriveState } from './drive.ts';
+import { Drive } from './drive.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
+import { type Glance, Glances } from './glance.ts';
 import { requestBytesOf } from './request-bytes.ts';
 import { punctualWake } from './wake.ts';
 
@@ -21,7 +23,6 @@ export interface Assignment {
   readonly target: Target;
   readonly destination: Destination;
   readonly part: Part;
-  readonly onRecord: (record: RequestRecord) => void;
 }
 
 /** What a generator knows of itself when it has ended. */
@@ -30,15 +31,24 @@ export interface Generated {
   readonly unsent: number;
   readonly eventLoopDelayP99Ms: number | null;
   readonly sent: number;
-  readonly mostConnections: number;
+  readonly tally: Tally;
 }
 
 /** A generator at work. */
 export interface Generating {
-  readonly state: DriveState;
+  /** How it gets on, since the last look. */
+  look(): Glance;
   /** Sends no more, and waits for what is under way. */
   stop(): void;
   readonly finished: Promise<Generated>;
+}
+
+/** About 10 MB of them as lines of JSON. */
+const sampleSize = 20_000;
+
+/** An empty tally for one part of a run. Which records are kept is drawn by each part for itself. */
+export function newTally({ slos, warmUpMs, seed }: Scenario, { index }: Part): Tally {
+  return new Tally({ slos, warmUpMs, sampleSize, rng: seededRng(seed + index) });
 }
 
 /** Answers are waited for so long after the last request; those that take longer are unfinished. */
@@ -46,12 +56,14 @@ const graceMs = 30_000;
 
 /** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
 export function generate(assignment: Assignment, startAtWallMs: number): Generating {
-  const { scenario, target, destination, part, onRecord } = assignment;
+  const { scenario, target, destination, part } = assignment;
   const clock = systemClock;
   const { clients, warmUpMs } = scenario;
   const most = clients.connections === null ? null : shareOf(clients.connections, part);
   const connections = new Connections({ destination, clock, most });
   const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  const tally = newTally(scenario, part);
+  const glances = new Glances();
   let unsent = 0;
   const drive = new Drive({
     plan: partOf(planOf(scenario, target), part),
@@ -64,7 +76,10 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
     timeoutMs: clients.timeoutMs,
     graceMs,
     closed: closedLoopOf(scenario, part),
-    onRecord,
+    onRecord(record) {
+      tally.add(record);
+      glances.add(record);
+    },
     onUnsent: ({ plannedAtMs }) => {
       if (plannedAtMs >= warmUpMs) unsent += 1;
     },
@@ -73,12 +88,10 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
   const finish = (): Generated => {
     connections.close();
     const { sent } = drive.state;
-    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), mostConnections: connections.mostOpen };
+    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), tally };
   };
   return {
-    get state() {
-      return drive.state;
-    },
+    look: () => glances.take(drive.state),
     stop: () => drive.stop(),
     finished: drive.run().then(finish),
   };

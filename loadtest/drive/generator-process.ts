@@ -1,9 +1,9 @@
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
-import type { RequestRecord } from '../measure/record.ts';
+import type { EncodedTally } from '../report/tally.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
 import type { Destination } from './connection.ts';
-import type { DriveState } from './drive.ts';
 import { type Generated, type Generating, generate, type Part } from './generate.ts';
+import type { Glance } from './glance.ts';
 
 /** What a process that sends is told. The scenario is read again: a trace is too large to hand over. */
 export type GeneratorOrder =
@@ -20,13 +20,11 @@ export type GeneratorOrder =
 /** What it tells. */
 export type GeneratorNews =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'records'; readonly records: readonly RequestRecord[]; readonly state: DriveState }
-  | { readonly kind: 'finished'; readonly generated: Generated };
+  | { readonly kind: 'glance'; readonly glance: Glance }
+  | { readonly kind: 'finished'; readonly generated: Omit<Generated, 'tally'>; readonly tally: EncodedTally };
 
-/** So often records are handed over: all at once, since each message costs more than what is in it. */
-const handOverMs = 250;
+const glanceEveryMs = 500;
 
-let records: RequestRecord[] = [];
 let start: (atWallMs: number) => Generating = () => {
   throw new Error('nothing is prepared');
 };
@@ -38,27 +36,20 @@ function prepare({ source, target: name, destination, part }: Extract<GeneratorO
   const scenario = readScenario(source);
   const target = scenario.targets.find((one) => one.name === name);
   if (target === undefined) throw new RangeError(`the scenario has no target ${name}`);
-  const onRecord = (record: RequestRecord): void => void records.push(record);
-  start = (atWallMs) => generate({ scenario, target, destination, part, onRecord }, atWallMs);
+  start = (atWallMs) => generate({ scenario, target, destination, part }, atWallMs);
   tell({ kind: 'ready' });
-}
-
-function handOver({ state }: Generating): void {
-  tell({ kind: 'records', records, state });
-  records = [];
 }
 
 async function send(atWallMs: number): Promise<void> {
   const running = start(atWallMs);
   generating = running;
-  let timer = systemClock.after(handOverMs, function again() {
-    handOver(running);
-    timer = systemClock.after(handOverMs, again);
+  let timer = systemClock.after(glanceEveryMs, function again() {
+    tell({ kind: 'glance', glance: running.look() });
+    timer = systemClock.after(glanceEveryMs, again);
   });
-  const generated = await running.finished;
+  const { tally, ...generated } = await running.finished;
   timer.cancel();
-  handOver(running);
-  tell({ kind: 'finished', generated });
+  tell({ kind: 'finished', generated, tally: tally.encode() });
 }
 
 process.on('message', (order: GeneratorOrder) => {

@@ -1,12 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
-import type { RequestRecord } from '../measure/record.ts';
+import type { Tally } from '../report/tally.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
 import type { DriveState } from './drive.ts';
-import { type Generated, type Generating, generate } from './generate.ts';
+import { type Generated, type Generating, generate, newTally } from './generate.ts';
 import type { GeneratorNews, GeneratorOrder } from './generator-process.ts';
+import { type Glance, glanceOfAll } from './glance.ts';
 
 /** What all generators of a run do together. */
 export interface Work {
@@ -14,7 +16,6 @@ export interface Work {
   readonly target: string;
   readonly destination: Destination;
   readonly processes: number;
-  readonly onRecord: (record: RequestRecord) => void;
 }
 
 const program = join(import.meta.dirname, `generator-process${extname(import.meta.filename)}`);
@@ -24,47 +25,48 @@ const leadMs = 200;
 
 /** Makes ready, and gives how to start: in this process where one is enough, else each part in one of its own. */
 export async function prepareGenerators(work: Work): Promise<() => Generating> {
-  if (work.processes > 1) return prepareProcesses(work);
   const scenario = readScenario(work.source);
   const target = scenario.targets.find(({ name }) => name === work.target);
   if (target === undefined) throw new RangeError(`the scenario has no target ${work.target}`);
-  const { destination, onRecord } = work;
-  const part = { index: 0, of: 1 };
-  return () => generate({ scenario, target, destination, part, onRecord }, systemClock.wallMs());
+  if (work.processes > 1) return prepareProcesses(scenario, work);
+  const { destination } = work;
+  return () => generate({ scenario, target, destination, part: { index: 0, of: 1 } }, systemClock.wallMs());
 }
 
-async function prepareProcesses(work: Work): Promise<() => Generating> {
-  const { source, target, destination, processes, onRecord } = work;
-  const generators = Array.from({ length: processes }, () => new GeneratorProcess(onRecord));
+async function prepareProcesses(scenario: Scenario, work: Work): Promise<() => Generating> {
+  const { source, target, destination, processes } = work;
+  const parts = Array.from({ length: processes }, (_, index) => ({ index, of: processes }));
+  const generators = parts.map((part) => new GeneratorProcess(newTally(scenario, part)));
   await Promise.all(
-    generators.map((generator, index) =>
-      generator.prepare({ kind: 'prepare', source, target, destination, part: { index, of: processes } }),
+    generators.map((generator, at) =>
+      generator.prepare({ kind: 'prepare', source, target, destination, part: parts[at] ?? { index: at, of: 1 } }),
     ),
   );
   return () => {
     const atWallMs = systemClock.wallMs() + leadMs;
-    const parts = generators.map((generator) => generator.start(atWallMs));
+    const running = generators.map((generator) => generator.start(atWallMs));
     return {
-      get state() {
-        const sum = (key: keyof DriveState): number => parts.reduce((soFar, { state }) => soFar + state[key], 0);
-        return { sent: sum('sent'), underWay: sum('underWay') };
+      look: () => glanceOfAll(running.map((one) => one.look())),
+      stop() {
+        for (const one of running) one.stop();
       },
-      stop: () => parts.forEach((part) => void part.stop()),
-      finished: Promise.all(parts.map(({ finished }) => finished)).then(together),
+      finished: Promise.all(running.map(({ finished }) => finished)).then(together),
     };
   };
 }
 
-/** A run is as late as its latest part. */
+/** All that was counted, and as late as the latest part was. */
 function together(parts: readonly Generated[]): Generated {
-  const sum = (key: 'unsent' | 'sent' | 'mostConnections'): number =>
-    parts.reduce((soFar, part) => soFar + part[key], 0);
+  const [first, ...more] = parts;
+  if (first === undefined) throw new RangeError('nothing was generated');
+  for (const { tally } of more) first.tally.merge(tally.encode());
+  const sum = (key: 'unsent' | 'sent'): number => parts.reduce((soFar, part) => soFar + part[key], 0);
   const delays = parts.flatMap(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms ?? []);
   return {
     unsent: sum('unsent'),
     sent: sum('sent'),
-    mostConnections: sum('mostConnections'),
     eventLoopDelayP99Ms: delays.length === 0 ? null : Math.max(...delays),
+    tally: first.tally,
   };
 }
 
@@ -73,11 +75,16 @@ class GeneratorProcess {
   readonly #child: ChildProcess;
   readonly #finished = Promise.withResolvers<Generated>();
   readonly #ready = Promise.withResolvers<void>();
-  #state: DriveState = { sent: 0, underWay: 0 };
+  /** What its own tally is merged into once it has ended. */
+  readonly #tally: Tally;
+  /** Those that nobody has looked at yet. */
+  #glances: Glance[] = [];
+  #lastState: DriveState = { sent: 0, underWay: 0 };
 
-  constructor(onRecord: (record: RequestRecord) => void) {
+  constructor(tally: Tally) {
+    this.#tally = tally;
     this.#child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    this.#child.on('message', (news: GeneratorNews) => this.#hear(news, onRecord));
+    this.#child.on('message', (news: GeneratorNews) => this.#hear(news));
     this.#child.on('exit', (code) => {
       const error = new Error(`a process that sends ended with ${code}`);
       this.#ready.reject(error);
@@ -96,23 +103,29 @@ class GeneratorProcess {
   start(atWallMs: number): Generating {
     const order = (one: GeneratorOrder): boolean => this.#child.send(one);
     order({ kind: 'start', atWallMs });
-    const state = (): DriveState => this.#state;
     return {
-      get state() {
-        return state();
-      },
+      look: () => this.#look(),
       stop: () => void order({ kind: 'stop' }),
       finished: this.#finished.promise,
     };
   }
 
-  #hear(news: GeneratorNews, onRecord: (record: RequestRecord) => void): void {
+  /** Counts add up over what has come since the last look; where it stands is as it was told last. */
+  #look(): Glance {
+    const glance = { ...glanceOfAll(this.#glances), ...this.#lastState };
+    this.#glances = [];
+    return glance;
+  }
+
+  #hear(news: GeneratorNews): void {
     if (news.kind === 'ready') this.#ready.resolve();
-    else if (news.kind === 'records') {
-      this.#state = news.state;
-      for (const record of news.records) onRecord(record);
+    else if (news.kind === 'glance') {
+      const { sent, underWay } = news.glance;
+      this.#glances.push(news.glance);
+      this.#lastState = { sent, underWay };
     } else {
-      this.#finished.resolve(news.generated);
+      this.#tally.merge(news.tally);
+      this.#finished.resolve({ ...news.generated, tally: this.#tally });
       this.#child.disconnect();
     }
   }

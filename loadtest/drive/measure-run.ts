@@ -1,10 +1,8 @@
-import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import type { RequestRecord } from '../measure/record.ts';
 import { parseAssertion, withAssertions } from '../report/assertion.ts';
 import { summarize } from '../report/summarize.ts';
 import type { Band, Environment, Summary } from '../report/summary.ts';
-import { Tally } from '../report/tally.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
@@ -48,27 +46,19 @@ export interface MeasuredRun {
   readonly records: readonly RequestRecord[];
 }
 
-/** About 10 MB of them as lines of JSON. */
-const sampleSize = 20_000;
-
 /** Sends a scenario to one of its targets, and sums up what came of it. */
 export async function measureRun(options: RunOptions): Promise<MeasuredRun> {
   const { source, target, servers, environment, signal, destinations } = options;
   const scenario = readScenario(source);
   const { slos, warmUpMs, seed } = scenario;
-  const tally = new Tally({ slos, warmUpMs, sampleSize, rng: seededRng(seed) });
-  const progress = new Progress(options.title, scenario.forMs);
-  const onRecord = (record: RequestRecord): void => {
-    tally.add(record);
-    progress.add(record);
-  };
   const destination = destinations.get(target);
   if (destination === undefined) throw new RangeError(`nobody has looked for ${target}`);
   const processes = processesFor(scenario, environment.processorCount);
-  const start = await prepareGenerators({ source, target, destination, processes, onRecord });
+  const start = await prepareGenerators({ source, target, destination, processes });
   await servers.restart();
   const startedAt = new Date(systemClock.wallMs()).toISOString();
-  const generated = await watch(start(), progress, options);
+  const generated = await watch(start(), new Progress(options.title, scenario.forMs), options);
+  const { tally } = generated;
   const summary = summarize(tally, {
     run: { name: scenario.name, target, seed, startedAt, environment },
     slos,
@@ -87,7 +77,7 @@ async function watch(generating: Generating, progress: Progress, { screen, signa
   signal.addEventListener('abort', stop);
   const startedAtMs = systemClock.nowMs();
   let timer = systemClock.after(screen.everyMs, function again() {
-    screen.show(progress.line(generating.state, systemClock.nowMs() - startedAtMs));
+    screen.show(progress.line(generating.look(), systemClock.nowMs() - startedAtMs));
     timer = systemClock.after(screen.everyMs, again);
   });
   try {

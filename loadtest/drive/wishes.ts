@@ -11,9 +11,10 @@ import { sectionsOf } from '../report/sections.ts';
 import type { Summary } from '../report/summary.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { drawRatePage } from '../search/rate-page.ts';
+import { type RateReport, rateSections, reportOfMaxRate, reportOfSweep } from '../search/rate-report.ts';
 import { sweepRates } from '../search/sweep.ts';
 import { compareTargets, findTargetsMaxRate, type Measure, sweepTarget } from './modes.ts';
-import { maxRateSections, sweepSections } from './search-sections.ts';
 import type { Told } from './told.ts';
 
 /** What a load test is to find out, as the command line says it. */
@@ -88,9 +89,7 @@ function findingMaxRate(scenario: Scenario): Wish {
   const startPerSecond = rateOf(scenario, '--find-max-rate');
   return async ({ measure, folder }) => {
     const found = await findTargetsMaxRate(scenario, measure, startPerSecond);
-    const sections = maxRateSections(found);
-    writeJson(folder, 'max-rate.json', found);
-    writeMarkdown(folder, 'max-rate.md', sections);
+    const sections = writeSearch({ folder, name: 'max-rate' }, found, reportOfMaxRate(found, scenario.name));
     const isInvalid = found.maxPerSecond === null && found.limitedBy === 'generator';
     const failed = isInvalid ? exitCodes.invalid : exitCodes.failed;
     return { json: found, sections, exitCode: found.maxPerSecond === null ? failed : exitCodes.passed };
@@ -110,9 +109,7 @@ function sweeping(scenario: Scenario, range: string): Wish {
     throw new OverrideError([`--sweep: got ${JSON.stringify(range)}, wanted two rates such as 50/s..800/s`]);
   return async ({ measure, folder }) => {
     const found = await sweepTarget(scenario, measure, sweepRates(from, to, sweepOf.rates));
-    const sections = sweepSections(found);
-    writeJson(folder, 'sweep.json', found);
-    writeMarkdown(folder, 'sweep.md', sections);
+    const sections = writeSearch({ folder, name: 'sweep' }, found, reportOfSweep(found, scenario.name));
     // Beyond the knee claims are meant to fail, and the last rate may be more than can be sent.
     const exitCode = found.kneePerSecond === null ? exitCodeOf(found.points.map(({ summary }) => summary)) : 0;
     return { json: found, sections, exitCode };
@@ -130,6 +127,18 @@ function rateOf({ arrivals }: Scenario, option: string): number {
     if (mean > 0) return mean;
   }
   throw new OverrideError([`${option}: got arrivals without a rate of their own, wanted --rate or others`]);
+}
+
+function writeSearch(
+  { folder, name }: { readonly folder: string; readonly name: string },
+  found: unknown,
+  report: RateReport,
+): readonly Section[] {
+  const sections = rateSections(report);
+  writeJson(folder, `${name}.json`, found);
+  writeFileSync(join(folder, `${name}.html`), drawRatePage(report));
+  writeMarkdown(folder, `${name}.md`, sections);
+  return sections;
 }
 
 function writeJson(folder: string, file: string, value: unknown): void {
