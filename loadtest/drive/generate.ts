@@ -56,11 +56,10 @@ const graceMs = 30_000;
 
 /** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
 export function generate(assignment: Assignment, startAtWallMs: number): Generating {
-  const { scenario, target, destination, part } = assignment;
-  const clock = systemClock;
+  const { scenario, target, part } = assignment;
   const { clients, warmUpMs } = scenario;
-  const most = clients.connections === null ? null : shareOf(clients.connections, part);
-  const connections = new Connections({ destination, clock, most });
+  const clock = systemClock;
+  const connections = connectionsOf(assignment);
   const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
   const tally = newTally(scenario, part);
   const glances = new Glances();
@@ -109,6 +108,11 @@ function watchedFrom(atMs: number): { end(): number | null } {
       return p99Ms;
     },
   };
+}
+
+function connectionsOf({ scenario: { clients }, destination, part }: Assignment): Connections {
+  const most = clients.connections === null ? null : shareOf(clients.connections, part);
+  return new Connections({ destination, clock: systemClock, most });
 }
 
 function closedLoopOf(
