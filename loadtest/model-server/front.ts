@@ -16,6 +16,9 @@ export interface Front {
   close(): Promise<void>;
 }
 
+/** All that Linux lets wait to be accepted by default: of Node's own 511 a burst of new clients has some turned away, who come again a second later. */
+const longestBacklog = 4096;
+
 /** As Triton has it by default. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
@@ -43,7 +46,7 @@ export async function openFront(
   server.onCondition = (condition) => {
     if (condition === 'dead') resetAll(sockets);
     if (!isOpen(condition)) http.close();
-    else if (!http.listening) http.listen(at);
+    else if (!http.listening) http.listen({ ...at, backlog: longestBacklog });
   };
   return {
     port: at.port,
@@ -69,7 +72,7 @@ function listen(http: Server, at: { host: string; port: number }): Promise<numbe
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => reject(new PortError(`${at.host}:${at.port}`, cause));
     http.once('error', fail);
-    http.listen(at, () => {
+    http.listen({ ...at, backlog: longestBacklog }, () => {
       http.off('error', fail);
       resolve((http.address() as AddressInfo).port);
     });

@@ -16,6 +16,8 @@ export class Sample {
   readonly #rng: Rng;
   /** Cut back whenever it holds twice the capacity, which costs one sort for that many records. */
   #tickets: Ticket[] = [];
+  /** Draws beyond it are out: the longer a run, the fewer come in, and the rarer the cuts, which hold up whoever counts. */
+  #highestDraw = 1;
 
   constructor(capacity: number, rng: Rng) {
     this.#capacity = capacity;
@@ -43,6 +45,7 @@ export class Sample {
   }
 
   #insert(ticket: Ticket): void {
+    if (ticket.draw > this.#highestDraw) return;
     this.#tickets.push(ticket);
     if (this.#tickets.length >= 2 * this.#capacity) this.#cut();
   }
@@ -51,5 +54,6 @@ export class Sample {
     if (this.#tickets.length <= this.#capacity) return;
     this.#tickets.sort((a, b) => a.draw - b.draw);
     this.#tickets.length = this.#capacity;
+    this.#highestDraw = this.#tickets.at(-1)?.draw ?? 1;
   }
 }
