@@ -75,7 +75,7 @@ async function fulfil(
   const { wish: wished } = options;
   const isSingle = scenario.targets.length === 1 && !wished.findMaxRate && wished.sweep === null;
   const measure = measureInto({ folder, isSingle }, surroundings, options);
-  const told = await wish({ scenario, measure, signal, folder });
+  const told = await wish({ scenario, clock: systemClock, measure, signal, folder });
   tell(told, options);
   say(`results are in ${folder}`);
   return told.exitCode;
@@ -115,11 +115,19 @@ async function failingWithCodes({ say }: Telling, act: () => Promise<ExitCode>):
   try {
     return await act();
   } catch (error) {
+    if (isInterruption(error)) {
+      say('interrupted: what was measured until then lies in the folder of each run');
+      return exitCodes.invalid;
+    }
     const code = exitCodeOfFailure(error);
     if (code === null || !(error instanceof Error)) throw error;
     say(error.message);
     return code;
   }
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 function exitCodeOfFailure(error: unknown): ExitCode | null {

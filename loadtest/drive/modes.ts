@@ -1,5 +1,5 @@
+import type { Clock } from '../../gateway/kernel/clock.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
-import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { compare, type Pair } from '../compare/compare.ts';
 import type { Comparison } from '../compare/comparison.ts';
 import type { Summary } from '../report/summary.ts';
@@ -19,20 +19,28 @@ export interface Variation {
 /** Makes one run. */
 export type Measure = (variation: Variation) => Promise<Summary>;
 
+/** What all modes need. */
+export interface Bench {
+  readonly clock: Clock;
+  readonly measure: Measure;
+  /** Aborted: no run is begun any more. */
+  readonly signal: AbortSignal;
+}
+
 /** After a run connections close, garbage is collected and queues run empty; what comes next has no part in that. */
 const pauseMs = 500;
 
 /** Both targets in turns, A B B A and so on: a machine that grows slower with time favours neither. */
 export async function compareTargets(
   { seed, targets }: Pick<Scenario, 'seed' | 'targets'>,
-  measure: Measure,
-  { repetitions, signal }: { readonly repetitions: number; readonly signal: AbortSignal },
+  { clock, measure, signal }: Bench,
+  repetitions: number,
 ): Promise<{ readonly comparison: Comparison; readonly pairs: readonly Pair[] }> {
   const [a = '', b = ''] = targets.map(({ name }) => name);
   const pairs: Pair[] = [];
   for (let at = 0; at < repetitions && !signal.aborted; at++) {
     const run = async (target: string): Promise<Summary> => {
-      await systemClock.sleep(pauseMs);
+      await clock.sleep(pauseMs);
       return measure({ target, seed: seed + at, title: `${at + 1} of ${repetitions}, ${target}` });
     };
     const first = await run(at % 2 === 0 ? a : b);
@@ -51,8 +59,11 @@ const leastGoodput = 0.99;
 const search = { precision: 0.05, repeats: 3, reach: 1024 };
 
 /** Looks for the highest rate at which the SLOs are met by 99 % of all requests, every claim holds, and no queue grows without end. */
-export function findTargetsMaxRate(scenario: Scenario, measure: Measure, startPerSecond: number): Promise<MaxRate> {
-  const { seed, targets } = scenario;
+export function findTargetsMaxRate(
+  { seed, targets }: Pick<Scenario, 'seed' | 'targets'>,
+  { clock, measure, signal }: Bench,
+  startPerSecond: number,
+): Promise<MaxRate> {
   const target = targets[0]?.name ?? '';
   let nth = 0;
   return findMaxRate({
@@ -64,7 +75,8 @@ export function findTargetsMaxRate(scenario: Scenario, measure: Measure, startPe
     isMet: (summary) =>
       summary.goodput.share >= leastGoodput && summary.asserts.every(({ isMet }) => isMet) && !isOverSaturated(summary),
     async measureAt(ratePerSecond) {
-      if (nth > 0) await systemClock.sleep(pauseMs);
+      await clock.sleep(pauseMs);
+      signal.throwIfAborted();
       return measure({ target, seed: seed + nth++, ratePerSecond, title: `${ratePerSecond.toPrecision(4)}/s` });
     },
   });
@@ -72,13 +84,14 @@ export function findTargetsMaxRate(scenario: Scenario, measure: Measure, startPe
 
 /** Measures at rising rates. */
 export function sweepTarget(
-  { seed, targets }: Scenario,
-  measure: Measure,
+  { seed, targets }: Pick<Scenario, 'seed' | 'targets'>,
+  { clock, measure, signal }: Bench,
   ratesPerSecond: readonly number[],
 ): Promise<Sweep> {
   const target = targets[0]?.name ?? '';
   return sweep(ratesPerSecond, async (ratePerSecond) => {
-    await systemClock.sleep(pauseMs);
+    await clock.sleep(pauseMs);
+    signal.throwIfAborted();
     return measure({ target, seed, ratePerSecond, title: `${ratePerSecond.toPrecision(4)}/s` });
   });
 }

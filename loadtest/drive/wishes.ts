@@ -14,7 +14,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { drawRatePage } from '../search/rate-page.ts';
 import { type RateReport, rateSections, reportOfMaxRate, reportOfSweep } from '../search/rate-report.ts';
 import { sweepRates } from '../search/sweep.ts';
-import { compareTargets, findTargetsMaxRate, type Measure, sweepTarget } from './modes.ts';
+import { type Bench, compareTargets, findTargetsMaxRate, sweepTarget } from './modes.ts';
 import type { Told } from './told.ts';
 
 /** What a load test is to find out, as the command line says it. */
@@ -29,10 +29,8 @@ export interface WishOptions {
 /** Finds it out; what belongs to no single run is written into the folder. */
 export type Wish = (work: Work) => Promise<Told>;
 
-interface Work {
+interface Work extends Bench {
   readonly scenario: Scenario;
-  readonly measure: Measure;
-  readonly signal: AbortSignal;
   readonly folder: string;
 }
 
@@ -68,8 +66,9 @@ async function running({ scenario: { targets, seed }, measure, signal }: Work): 
 function comparing({ targets }: Scenario, repetitions: number): Wish {
   if (targets.length !== 2)
     throw new OverrideError([`--compare: got ${targets.length} targets, wanted two, or the URL of another`]);
-  return async ({ scenario, measure, signal, folder }) => {
-    const { comparison, pairs } = await compareTargets(scenario, measure, { repetitions, signal });
+  return async (work) => {
+    const { folder } = work;
+    const { comparison, pairs } = await compareTargets(work.scenario, work, repetitions);
     const sections = comparisonSections(comparison);
     writeJson(folder, 'comparison.json', comparison);
     writeFileSync(join(folder, 'comparison.html'), drawComparisonPage(comparison));
@@ -87,9 +86,13 @@ function findingMaxRate(scenario: Scenario): Wish {
   if (asserts.length === 0 && Object.values(slos).every((slo) => slo === null))
     throw new OverrideError(['--find-max-rate: got nothing that a rate must keep, wanted --slo or --assert']);
   const startPerSecond = rateOf(scenario, '--find-max-rate');
-  return async ({ measure, folder }) => {
-    const found = await findTargetsMaxRate(scenario, measure, startPerSecond);
-    const sections = writeSearch({ folder, name: 'max-rate' }, found, reportOfMaxRate(found, scenario.name));
+  return async (work) => {
+    const found = await findTargetsMaxRate(scenario, work, startPerSecond);
+    const sections = writeSearch(
+      { folder: work.folder, name: 'max-rate' },
+      found,
+      reportOfMaxRate(found, scenario.name),
+    );
     const isInvalid = found.maxPerSecond === null && found.limitedBy === 'generator';
     const failed = isInvalid ? exitCodes.invalid : exitCodes.failed;
     return { json: found, sections, exitCode: found.maxPerSecond === null ? failed : exitCodes.passed };
@@ -107,9 +110,9 @@ function sweeping(scenario: Scenario, range: string): Wish {
       : range.split('..').map((text) => rate.parse(text) ?? Number.NaN);
   if (from === undefined || to === undefined || !(from > 0 && to > from))
     throw new OverrideError([`--sweep: got ${JSON.stringify(range)}, wanted two rates such as 50/s..800/s`]);
-  return async ({ measure, folder }) => {
-    const found = await sweepTarget(scenario, measure, sweepRates(from, to, sweepOf.rates));
-    const sections = writeSearch({ folder, name: 'sweep' }, found, reportOfSweep(found, scenario.name));
+  return async (work) => {
+    const found = await sweepTarget(scenario, work, sweepRates(from, to, sweepOf.rates));
+    const sections = writeSearch({ folder: work.folder, name: 'sweep' }, found, reportOfSweep(found, scenario.name));
     // Beyond the knee claims are meant to fail, and the last rate may be more than can be sent.
     const exitCode = found.kneePerSecond === null ? exitCodeOf(found.points.map(({ summary }) => summary)) : 0;
     return { json: found, sections, exitCode };
