@@ -96,6 +96,8 @@ test('as many clients leave and read slowly as their shares say', () => {
   const dawdling = requests.filter(({ readBytesPerSecond }) => readBytesPerSecond === 1024).length;
   // Four standard deviations of a binomial count.
   assert.ok(Math.abs(leaving - 800) < 4 * Math.sqrt(4000 * 0.2 * 0.8), String(leaving));
+  const both = requests.filter((one) => one.cancelAfterMs !== null && one.readBytesPerSecond !== null).length;
+  assert.ok(Math.abs(both - 80) < 4 * Math.sqrt(4000 * 0.02 * 0.98), String(both));
   assert.ok(Math.abs(dawdling - 400) < 4 * Math.sqrt(4000 * 0.1 * 0.9), String(dawdling));
 });
 
@@ -160,6 +162,10 @@ test('a replay of Mooncake shows a prefix cache 37 % of all blocks again, and co
   const rows = parseTrace(text, 't.jsonl');
   const requests = plan(replay.replace('t.csv', 't.jsonl'), { 't.jsonl': text });
   const ids = requests.map(({ index }) => Array.from(rows.row(index).blocks ?? []));
+  for (const { index, payload } of requests) {
+    assert.equal(payload.inputTokens, rows.row(index).inputTokens);
+    assert.equal(payload.outputTokens, rows.row(index).outputTokens);
+  }
   const reuse = prefixReuse(requests.map(blocksIn));
   assert.equal(reuse, prefixReuse(ids));
   assert.ok(Math.abs(reuse - 0.37) < 0.02, String(reuse));

@@ -66,6 +66,23 @@ test('a prompt has four bytes for each token and a word for each, of 64 differen
   assert.ok([...words].every((word) => /^[a-z]{3}$/.test(word)));
 });
 
+test('a prompt is as long as its payload says, however its length comes about', () => {
+  const row = '{"timestamp": 0, "input_length": 1030, "output_length": 5, "hash_ids": [0, 1, 2]}';
+  const traced = load(withTop('payloads: { kind: trace, file: t.jsonl }'), { 't.jsonl': row });
+  const [target] = traced.targets;
+  assert.ok(target);
+  const all = [
+    payloadsOf(traced.payloads, target, seedsOf(1))(0),
+    ...chats('kind: unique, chat: { prompt_tokens: { kind: lognormal, mean: 40 } }', 50),
+    ...chats(
+      'kind: prefix, groups: 2, prefix_tokens: 9, chat: { prompt_tokens: { kind: uniform, from: 1, to: 9 } }',
+      50,
+    ),
+  ];
+  assert.equal(all[0]?.inputTokens, 1030);
+  for (const payload of all) assert.equal(promptOf(payload).length, 4 * payload.inputTokens);
+});
+
 test('unique prompts are unique from their first six tokens on, mostly from the first', () => {
   assert.equal(distinct(chats('kind: unique, chat: { prompt_tokens: 6 }', 10_000)), 10_000);
   assert.equal(distinct(chats('kind: unique, chat: { prompt_tokens: 2 }', 4096)), 4096);
