@@ -65,15 +65,11 @@ function lineOf(steps: readonly SeriesStep[], key: LineKey, label: string, strok
 
 function drawTimeLines(summary: Summary, { id, title, note, unit, lines }: TimeLines): string {
   const { steps, stepMs } = summary.series;
-  const y = valueAxis(
-    lines.flatMap(({ values }) => values),
-    unit,
-    unit === 'ms' ? paper : shortPaper,
-  );
-  const sheet = unit === 'ms' ? paper : shortPaper;
-  const frame = timeFrame(summary, y, sheet, title);
-  const xs = steps.map(({ fromMs }) => fromMs + stepMs / 2);
   const isInMs = unit === 'ms';
+  const sheet = isInMs ? paper : shortPaper;
+  const values = lines.flatMap((line) => line.values);
+  const frame = timeFrame(summary, valueAxis(values, unit, sheet), sheet, title);
+  const xs = steps.map(({ fromMs }) => fromMs + stepMs / 2);
   return drawFigure({
     id,
     title,
@@ -85,10 +81,10 @@ function drawTimeLines(summary: Summary, { id, title, note, unit, lines }: TimeL
       rowHead: 'from',
       rowLabels: steps.map(({ fromMs }) => describeInstant(fromMs)),
       rowPlaces: xs.map((at) => frame.x.scale.place(at)),
-      columns: lines.map(({ key, label, values }) => ({
-        key,
-        label: isInMs ? `${label}, ms` : label,
-        values,
+      columns: lines.map((line) => ({
+        key: line.key,
+        label: isInMs ? `${line.label}, ms` : line.label,
+        values: line.values,
         describe: isInMs ? describeFigure : describeWhole,
       })),
     },

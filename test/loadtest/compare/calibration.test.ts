@@ -19,7 +19,7 @@ const tails: Readonly<Record<string, (rng: Rng) => number>> = {
 };
 
 for (const [name, draw] of Object.entries(tails)) {
-  test(`a target against itself shows no difference, and 10 % in p99 are found: ${name}`, () => {
+  test(`a target against itself shows no difference, and 10 % in p99 are found: ${name}`, (t) => {
     const seed = isFull ? systemRng().below(2 ** 32) : 1987;
     const rng = seededRng(seed);
     const counts = { quiet: 0, found: 0 };
@@ -35,6 +35,7 @@ for (const [name, draw] of Object.entries(tails)) {
         counts.found += 1;
     }
     const context = `${JSON.stringify(counts)} of ${comparisons}, seed ${seed}`;
+    t.diagnostic(context);
     assert.ok(counts.quiet >= rightAtLeast, `quiet: ${context}`);
     assert.ok(counts.found >= rightAtLeast, `found: ${context}`);
   });
