@@ -37,7 +37,8 @@ export async function openFront(
   const busy = new Set<Socket>();
   server.onEmptied = () => resetAll(busy);
   const at = { host, port };
-  if (isOpen(server.condition)) at.port = await listen(http, at);
+  at.port = await listen(http, at);
+  if (!isOpen(server.condition)) http.close();
   server.onCondition = (condition) => {
     if (condition === 'dead') resetAll(sockets);
     if (!isOpen(condition)) http.close();
