@@ -132,11 +132,12 @@ function answer(received: Received, body: Buffer): ShortAnswer | null {
 function compute(received: Received, asked: Asked): ShortAnswer | null {
   const { server, endpoint } = received;
   const { models, refusalStatus } = server.settings;
-  const model = endpoint.modelOf(asked);
-  if (model === null) return refusal(received, 400, 'model: wanted a text');
+  const reading = endpoint.read(asked);
+  if ('status' in reading) return refusal(received, reading.status, reading.message);
+  const { model } = reading;
   if (!models.includes(model))
     return refusal(received, 404, `there is no model ${model}; there are ${models.join(', ')}`);
-  const wrong = endpoint.serve(asked, model);
+  const wrong = reading.start();
   // Also where nothing was taken in: the engine has been told the time.
   server.rearm();
   if (wrong === 'full') return refusal(received, refusalStatus, 'too many requests wait already', retryAfter(1000));
