@@ -24,17 +24,13 @@ export function openAiEndpoint(server: SimulatedServer<LlmEngine>, settings: Llm
         model,
         start() {
           const ask = readAsk(json, asked.path === chatPath, blockTokens);
-          return typeof ask === 'string' ? { status: 400, message: ask } : start(asked, ask, topOf(asked, model));
+          return typeof ask === 'string'
+            ? { status: 400, message: ask }
+            : start(asked, ask, topOf(server, asked, model));
         },
       };
     },
   };
-
-  function topOf({ request, path }: Asked, model: string): AnswerTop {
-    const isChat = path === chatPath;
-    const name = headerOf(request, 'x-request-id') ?? `${settings.name}-${server.engine.arrivals}`;
-    return { isChat, id: `${isChat ? 'chatcmpl' : 'cmpl'}-${name}`, created: Math.floor(server.wallMs / 1000), model };
-  }
 
   function start(asked: Asked, ask: OpenAiAsk, top: AnswerTop): Wrong | 'full' | null {
     const stream = ask.isStreaming ? new StreamedAnswer(server, asked, top, ask) : null;
@@ -50,6 +46,12 @@ export function openAiEndpoint(server: SimulatedServer<LlmEngine>, settings: Llm
     if (streamHead === 'at_once') stream?.open(null);
     return null;
   }
+}
+
+function topOf(server: SimulatedServer<LlmEngine>, { request, path }: Asked, model: string): AnswerTop {
+  const isChat = path === chatPath;
+  const name = headerOf(request, 'x-request-id') ?? `${server.settings.name}-${server.engine.arrivals}`;
+  return { isChat, id: `${isChat ? 'chatcmpl' : 'cmpl'}-${name}`, created: Math.floor(server.wallMs / 1000), model };
 }
 
 function errorBody(status: number, message: string): object {
