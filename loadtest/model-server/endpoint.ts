@@ -10,13 +10,18 @@ export interface Wrong {
   readonly message: string;
 }
 
+/** A request of which the model is known. */
+export interface Reading {
+  readonly model: string;
+  /** Takes it in, and answers it in time; null when it has. `full` where the line is. */
+  start(): Wrong | 'full' | null;
+}
+
 /** What a kind of server does with the requests it computes for. */
 export interface Endpoint {
   matches(path: string): boolean;
-  /** The model that is asked for; null where the request names none. */
-  modelOf(asked: Asked): string | null;
-  /** Takes a request in, and answers it in time; null when it has. `full` where the line is. */
-  serve(asked: Asked, model: string): Wrong | 'full' | null;
+  /** Finds out which model is asked for. */
+  read(asked: Asked): Reading | Wrong;
   /** An error in the shape of the protocol. */
   errorBody(status: number, message: string): object;
 }

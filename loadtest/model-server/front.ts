@@ -42,7 +42,8 @@ export async function openFront(
   const busy = new Set<Socket>();
   server.onEmptied = () => resetAll(busy);
   const at = { host, port };
-  if (isOpen(server.condition)) at.port = await listen(http, at);
+  at.port = await listen(http, at);
+  if (!isOpen(server.condition)) http.close();
   server.onCondition = (condition) => {
     if (condition === 'dead') resetAll(sockets);
     if (!isOpen(condition)) http.close();
@@ -137,11 +138,12 @@ function answer(received: Received, body: Buffer): ShortAnswer | null {
 function compute(received: Received, asked: Asked): ShortAnswer | null {
   const { server, endpoint } = received;
   const { models, refusalStatus } = server.settings;
-  const model = endpoint.modelOf(asked);
-  if (model === null) return refusal(received, 400, 'model: wanted a text');
+  const reading = endpoint.read(asked);
+  if ('status' in reading) return refusal(received, reading.status, reading.message);
+  const { model } = reading;
   if (!models.includes(model))
     return refusal(received, 404, `there is no model ${model}; there are ${models.join(', ')}`);
-  const wrong = endpoint.serve(asked, model);
+  const wrong = reading.start();
   // Also where nothing was taken in: the engine has been told the time.
   server.rearm();
   if (wrong === 'full') return refusal(received, refusalStatus, 'too many requests wait already', retryAfter(1000));

@@ -1,6 +1,6 @@
 import { headerLengthHeader } from '../../gateway/protocols/open-inference.ts';
 import { type AnswerHeaders, type Asked, headerOf, isRecord, jsonObject, sendWhole } from './asked.ts';
-import { type Endpoint, timingHeaders, whenLeft } from './endpoint.ts';
+import { type Endpoint, timingHeaders, type Wrong, whenLeft } from './endpoint.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { TensorEngine } from './tensor-engine.ts';
 
@@ -9,23 +9,28 @@ const inferPath = /^\/v2\/models\/([^/]+)(?:\/versions\/[^/]+)?\/infer$/;
 /** POST /v2/models/M/infer of the Open Inference Protocol: every model takes anything, and gives `columns` numbers for each row of its first input. */
 export function inferEndpoint(server: SimulatedServer<TensorEngine>, columns: number): Endpoint {
   return {
-    modelOf: ({ path }) => decoded(inferPath.exec(path)?.[1] ?? ''),
     matches: (path) => inferPath.test(path),
     errorBody: (_status, message) => ({ error: message }),
-    serve(asked, model) {
-      const json = jsonObject(jsonPart(asked));
-      if (json === null) return { status: 400, message: 'body: wanted a JSON object' };
-      const rows = rowsOf(json);
-      if (rows === null) return { status: 400, message: 'inputs: wanted a list of tensors, each with a shape' };
-      const job = server.engine.submit(server.nowMs, rows, (ended) => {
-        const { headers, body } = answerOf({ json, model, rows, columns });
-        sendWhole(asked, 200, { ...timingHeaders(server, asked.request, ended), ...headers }, body);
-      });
-      if (job === null) return 'full';
-      whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
-      return null;
+    read(asked) {
+      const model = decoded(inferPath.exec(asked.path)?.[1] ?? '');
+      if (model === null) return { status: 400, message: 'the name of the model cannot be decoded' };
+      return { model, start: () => start(asked, model) };
     },
   };
+
+  function start(asked: Asked, model: string): Wrong | 'full' | null {
+    const json = jsonObject(jsonPart(asked));
+    if (json === null) return { status: 400, message: 'body: wanted a JSON object' };
+    const rows = rowsOf(json);
+    if (rows === null) return { status: 400, message: 'inputs: wanted a list of tensors, each with a shape' };
+    const job = server.engine.submit(server.nowMs, rows, (ended) => {
+      const { headers, body } = answerOf({ json, model, rows, columns });
+      sendWhole(asked, 200, { ...timingHeaders(server, asked.request, ended), ...headers }, body);
+    });
+    if (job === null) return 'full';
+    whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
+    return null;
+  }
 }
 
 function jsonPart({ request, body }: Asked): Buffer {

@@ -91,6 +91,11 @@ export class LlmEngine implements Engine {
     return this.#running[0]?.dueAtMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** How many sequences have come so far. */
+  get arrivals(): number {
+    return this.#count;
+  }
+
   /** Takes a sequence in. Gives `full` where the line is, and `too_long` for one that all the room there is would not hold. */
   submit(nowMs: number, ask: LlmAsk): LlmJob | 'full' | 'too_long' {
     this.advance(nowMs);

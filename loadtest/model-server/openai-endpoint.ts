@@ -1,5 +1,5 @@
 import { type Asked, breakOff, headerOf, jsonObject, sendWhole } from './asked.ts';
-import { type Endpoint, reportHeaders, type Timing, timingHeaders, whenLeft } from './endpoint.ts';
+import { type Endpoint, reportHeaders, type Timing, timingHeaders, type Wrong, whenLeft } from './endpoint.ts';
 import type { LlmEngine, LlmJob } from './llm-engine.ts';
 import { type AnswerTop, StreamEvents, wholeAnswer, wordAt } from './openai-answer.ts';
 import { type OpenAiAsk, readAsk } from './openai-ask.ts';
@@ -11,47 +11,55 @@ const completionsPath = '/v1/completions';
 
 /** Chats and completions of the OpenAI API. */
 export function openAiEndpoint(server: SimulatedServer<LlmEngine>, settings: LlmSettings): Endpoint {
-  let count = 0;
+  const { blockTokens, outputTokens, streamHead } = settings;
   return {
     matches: (path) => path === chatPath || path === completionsPath,
-    modelOf({ body }) {
-      const model = jsonObject(body)?.model;
-      return typeof model === 'string' ? model : null;
-    },
-    errorBody: (status, message) => ({
-      error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null },
-    }),
-    serve(asked, model) {
-      const isChat = asked.path === chatPath;
+    errorBody,
+    read(asked) {
       const json = jsonObject(asked.body);
-      const ask = json === null ? 'body: wanted a JSON object' : readAsk(json, isChat, settings.blockTokens);
-      if (typeof ask === 'string') return { status: 400, message: ask };
-      const id = `${isChat ? 'chatcmpl' : 'cmpl'}-${headerOf(asked.request, 'x-request-id') ?? `${settings.name}-${count++}`}`;
-      const top: AnswerTop = { isChat, id, created: Math.floor(server.wallMs / 1000), model };
-      const answer = ask.isStreaming
-        ? new StreamedAnswer(server, asked, top, ask)
-        : new WholeAnswer(server, asked, top);
-      const job = server.engine.submit(server.nowMs, {
-        prompt: ask.prompt,
-        outputTokens: ask.outputTokens ?? settings.outputTokens,
-        onToken: (one) => answer.token(one),
-      });
-      if (job === 'full') return 'full';
-      if (job === 'too_long') return { status: 400, message: 'the prompt and its answer are longer than the cache is' };
-      whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
-      if (ask.isStreaming && settings.streamHead === 'at_once') answer.open(null);
-      return null;
+      if (json === null) return { status: 400, message: 'body: wanted a JSON object' };
+      const { model } = json;
+      if (typeof model !== 'string') return { status: 400, message: 'model: wanted a text' };
+      return {
+        model,
+        start() {
+          const ask = readAsk(json, asked.path === chatPath, blockTokens);
+          return typeof ask === 'string'
+            ? { status: 400, message: ask }
+            : start(asked, ask, topOf(server, asked, model));
+        },
+      };
     },
   };
+
+  function start(asked: Asked, ask: OpenAiAsk, top: AnswerTop): Wrong | 'full' | null {
+    const stream = ask.isStreaming ? new StreamedAnswer(server, asked, top, ask) : null;
+    const answer = stream ?? new WholeAnswer(server, asked, top);
+    const job = server.engine.submit(server.nowMs, {
+      prompt: ask.prompt,
+      outputTokens: ask.outputTokens ?? outputTokens,
+      onToken: (one) => answer.token(one),
+    });
+    if (job === 'full') return 'full';
+    if (job === 'too_long') return { status: 400, message: 'the prompt and its answer are longer than the cache is' };
+    whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
+    if (streamHead === 'at_once') stream?.open(null);
+    return null;
+  }
 }
 
-interface Answer {
-  /** Sends the head, with what is known of the time by then. */
-  open(job: LlmJob | null): void;
-  token(job: LlmJob): void;
+function topOf(server: SimulatedServer<LlmEngine>, { request, path }: Asked, model: string): AnswerTop {
+  const isChat = path === chatPath;
+  const name = headerOf(request, 'x-request-id') ?? `${server.settings.name}-${server.engine.arrivals}`;
+  return { isChat, id: `${isChat ? 'chatcmpl' : 'cmpl'}-${name}`, created: Math.floor(server.wallMs / 1000), model };
 }
 
-class WholeAnswer implements Answer {
+function errorBody(status: number, message: string): object {
+  const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+  return { error: { message, type, param: null, code: null } };
+}
+
+class WholeAnswer {
   readonly #server: SimulatedServer;
   readonly #asked: Asked;
   readonly #top: AnswerTop;
@@ -61,8 +69,6 @@ class WholeAnswer implements Answer {
     this.#asked = asked;
     this.#top = top;
   }
-
-  open(): void {}
 
   token(job: LlmJob): void {
     if (!job.isFinished) return;
@@ -75,7 +81,7 @@ class WholeAnswer implements Answer {
   }
 }
 
-class StreamedAnswer implements Answer {
+class StreamedAnswer {
   readonly #server: SimulatedServer;
   readonly #asked: Asked;
   readonly #events: StreamEvents;
@@ -89,7 +95,7 @@ class StreamedAnswer implements Answer {
     this.#wantsUsage = wantsUsage;
   }
 
-  /** Of a stream that has begun, the service time is that until its first token. */
+  /** Sends the head, with what is known of the time by then: of a stream that has begun, the service time is that until its first token. */
   open(job: LlmJob | null): void {
     const { request, response } = this.#asked;
     const timing =

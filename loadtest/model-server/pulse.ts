@@ -7,14 +7,21 @@ export interface PulseClock {
   after(delayMs: number, call: () => void): Timer;
 }
 
+/** Far below what any timer keeps to, far above what rounding makes of an instant. */
+const roundingMs = 1e-6;
+
 /** Moves an engine along with a clock: one timer, at the instant at which something is due next. */
 export class Pulse {
   readonly #clock: PulseClock;
   readonly #engine: Engine;
   readonly #beat = (): void => {
+    const nowMs = this.#clock.nowMs();
+    // A clock that has gone long counts in coarser steps than an engine that began late: less than a step would be waited for in vain.
+    const isNow = Math.abs(this.#armedForMs - nowMs) < roundingMs;
+    const reachedMs = isNow ? this.#armedForMs : nowMs;
     this.#timer = null;
     this.#armedForMs = Number.POSITIVE_INFINITY;
-    this.#engine.advance(this.#clock.nowMs());
+    this.#engine.advance(reachedMs);
     this.rearm();
   };
   #timer: Timer | null = null;

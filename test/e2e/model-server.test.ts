@@ -145,6 +145,22 @@ for (const [what, body] of [
   });
 }
 
+for (const [what, method, path, body, status] of [
+  ['an unknown model', 'POST', '/v2/models/other/infer', '{}', 404],
+  ['a name that cannot be decoded', 'POST', '/v2/models/%zz/infer', '{}', 400],
+  ['no JSON', 'POST', '/v2/models/simulated/infer', '{"inputs"', 400],
+  ['no inputs', 'POST', '/v2/models/simulated/versions/1/infer', '{}', 400],
+  ['an input without a shape', 'POST', '/v2/models/simulated/infer', '{"inputs":[{"name":"x"}]}', 400],
+  ['another method', 'PUT', '/v2/models/simulated/infer', '{}', 405],
+] as const) {
+  test(`${what} is refused with ${status}, told as the Open Inference Protocol tells it`, async (context) => {
+    const response = await fetch((await modelServer(context, tensor)) + path, { method, body });
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get('allow'), status === 405 ? 'POST' : null);
+    assert.equal(typeof ((await response.json()) as { error: unknown }).error, 'string');
+  });
+}
+
 test('the head of a stream comes with the first token; where it is written so, as soon as the request', async (context) => {
   const slow = { ...llm, prefill: { base: '300ms', per_token: '0ms', spread: '0ms' }, sequences: 1 };
   const first = await chat(await modelServer(context, slow), { stream: true });

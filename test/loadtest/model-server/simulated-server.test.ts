@@ -25,6 +25,17 @@ test('its time begins when it starts', async () => {
   assert.deepEqual([server.nowMs, server.fate().kind], [1_000, 'fail']);
 });
 
+test('a server that starts when the clock has gone for weeks does not wait in vain for less than a step of it', async () => {
+  const clock = new VirtualClock();
+  await clock.runUntil(2 ** 33 + 0.1);
+  const server = serverWith(drawn, clock);
+  let ended = 0;
+  for (let at = 0; at < 50; at++) server.engine.submit(server.nowMs, 1, () => ended++);
+  server.rearm();
+  await clock.runUntil(clock.nowMs() + 10_000);
+  assert.equal(ended, 50);
+});
+
 test('the same seed gives the same service times, also when faults are added, and after it begins anew', async () => {
   const clock = new VirtualClock();
   const wanted = servicesOf(serverWith(drawn, clock));
