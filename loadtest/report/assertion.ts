@@ -35,9 +35,9 @@ const durations = Object.entries(distributions).flatMap(([prefix, of]) =>
   ]),
 );
 
-const outcomeShares = (['ok', 'shed', 'limited', 'timeout', 'cancelled', 'unreachable', 'unfinished'] as const).map(
-  (outcome): [string, Metric] => [outcome, shareOfOffered(({ requests }) => requests.outcomes[outcome])],
-);
+const outcomeShares = (
+  ['ok', 'shed', 'limited', 'upstream_error', 'timeout', 'cancelled', 'unreachable', 'unfinished'] as const
+).map((outcome): [string, Metric] => [outcome, shareOfOffered(({ requests }) => requests.outcomes[outcome])]);
 
 /** Everything an assertion may speak of, and a comparison compare. */
 export const metrics: Readonly<Record<string, Metric>> = Object.fromEntries([

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { describeValue } from '../../gateway/settings/faults.ts';
 import { periodField, positiveRateField, textField } from '../../gateway/settings/fields.ts';
-import { parseAssertion, wantedAssertion } from './assertion.ts';
+import { parseAssertion } from '../report/assertion.ts';
 import { steady } from './resolve-arrivals.ts';
 import { unfitFor } from './resolve-payloads.ts';
 import type { Arrivals, Scenario, Slos, Target } from './scenario.ts';
@@ -134,6 +134,8 @@ function judge({ targets, warmUpMs, forMs, payloads }: Scenario, overrides: Over
   const protocol = targets[0]?.protocol ?? 'openai';
   const unfit = unfitFor(protocol, payloads.choice.kind);
   if (unfit !== null) refuse('protocol', protocol, `openai: ${payloads.choice.kind} payloads have tokens`);
-  for (const text of overrides.assert ?? [])
-    if (parseAssertion(text) === null) refuse('assert', describeValue(text, []), wantedAssertion);
+  for (const text of overrides.assert ?? []) {
+    const parsed = parseAssertion(text);
+    if ('wanted' in parsed) refuse('assert', describeValue(text, []), parsed.wanted);
+  }
 }

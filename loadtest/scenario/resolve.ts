@@ -1,7 +1,7 @@
 import { describeValue, type Path } from '../../gateway/settings/faults.ts';
 import { judgeSent, resolveHeaders } from '../../gateway/settings/resolve-headers.ts';
 import { type Resolving, reportDuplicates } from '../../gateway/settings/resolving.ts';
-import { parseAssertion, wantedAssertion } from './assertion.ts';
+import { parseAssertion } from '../report/assertion.ts';
 import { reportServers } from './report-servers.ts';
 import { resolveArrivals } from './resolve-arrivals.ts';
 import { resolvePayloads } from './resolve-payloads.ts';
@@ -17,7 +17,8 @@ export function resolveScenario(raw: RawScenario, resolving: Resolving): Scenari
   const payloads = resolvePayloads(raw, arrivals, resolving);
   reportServers(raw, resolving);
   raw.asserts.forEach((text, at) => {
-    if (parseAssertion(text) === null) resolving.report(['asserts', at], JSON.stringify(text), wantedAssertion);
+    const parsed = parseAssertion(text);
+    if ('wanted' in parsed) resolving.report(['asserts', at], JSON.stringify(text), parsed.wanted);
   });
   return {
     name: raw.name,

@@ -185,10 +185,15 @@ const effects: readonly Effect[] = [
   ['slos.ttft', withTop('slos: { ttft: 3s }'), ({ slos }) => slos.timeToFirstTokenMs, 3000],
   ['slos.itl', withTop('slos: { itl: 3s }'), ({ slos }) => slos.interTokenMs, 3000],
   ['slos.tpot', withTop('slos: { tpot: 3s }'), ({ slos }) => slos.timePerOutputTokenMs, 3000],
-  ['servers', withTop('servers: [{ kind: tensor }]'), ({ servers }) => servers.map(({ kind }) => kind), ['tensor']],
+  [
+    'servers',
+    withTop('servers: [{ kind: tensor, port: 1 }]'),
+    ({ servers }) => servers.map(({ kind }) => kind),
+    ['tensor'],
+  ],
   [
     'faults',
-    withTop('servers: [{ kind: llm, name: a }]\nfaults: [{ at: 5s, server: a }]'),
+    withTop('servers: [{ kind: llm, port: 1, name: a }]\nfaults: [{ kind: pause, at: 5s, server: a }]'),
     ({ faults }) => faults.map(({ server, atMs }) => [server, atMs]),
     [['a', 5000]],
   ],

@@ -53,23 +53,41 @@ export const misfits: readonly FaultRow[] = [
   ],
   [
     withTop('asserts: [p99<1s, "p99<fast"]'),
-    '6:19: asserts[1]: got "p99<fast", wanted an assertion such as p99<800ms, ttft.p50<200ms, max<5s, goodput>0.95 or shed<=1%',
+    '6:19: asserts[1]: got "p99<fast", wanted p99 compared with a duration such as 250ms, 30s or 5m',
   ],
 ];
 
-const servers = 'servers: [{ kind: tensor, name: a }, { kind: llm, name: b }]';
+const servers = 'servers: [{ kind: tensor, port: 1, name: a }, { kind: llm, port: 2, name: b }]';
 
 /** Faults and servers that do not fit together. */
 export const wrongServers: readonly FaultRow[] = [
-  [withTop('faults: [{ at: 1s }]'), '6:9: faults: got faults and no servers, wanted servers that they befall'],
-  [withTop(`${servers}\nfaults: [{ server: c }]`), '7:20: faults[0].server: got "c", wanted one of the servers a, b'],
   [
-    withTop(servers.replace('name: b', 'name: a')),
-    '6:57: servers[1].name: got "a", wanted a name that no other server has',
+    withTop('faults: [{ kind: pause, at: 1s }]'),
+    '6:9: faults: got faults and no servers, wanted servers that they befall',
   ],
   [
-    withTop('servers: [{ kind: tensor }, { kind: llm }]'),
-    '6:29: servers[1].name: got "simulated", wanted a name that no other server has',
+    withTop(`${servers}\nfaults: [{ kind: hang, server: c }]`),
+    '7:32: faults[0].server: got "c", wanted one of the servers a, b',
+  ],
+  [
+    withTop(servers.replace('name: b', 'name: a')),
+    '6:75: servers[1].name: got "a", wanted a name that no other server has',
+  ],
+  [
+    withTop('servers: [{ kind: tensor, port: 1 }, { kind: llm, port: 2 }]'),
+    '6:38: servers[1].name: got "simulated", wanted a name that no other server has',
+  ],
+  [
+    withTop('servers: [{ kind: tensor }]'),
+    '6:11: servers[0].port: got nothing, wanted a port from 1, where targets find it',
+  ],
+  [
+    withTop('servers: [{ kind: tensor, port: 0 }]'),
+    '6:33: servers[0].port: got 0, wanted a port from 1, where targets find it',
+  ],
+  [
+    withTop(servers.replace('port: 2', 'port: 1')),
+    '6:66: servers[1].port: got "1", wanted a port that no other server has',
   ],
 ];
 
