@@ -22,7 +22,7 @@ export class ModelServers {
         return {
           kind: 'start',
           settings: { ...settings, faults: [...settings.faults, ...own] },
-          port: settings.port ?? 0,
+          port: settings.port,
           // Each with chance of its own, and the same in every run.
           seed: seed + at * 2,
         };

@@ -5,7 +5,6 @@ import {
   flagField,
   listOf,
   mapping,
-  portField,
   textField,
   wholeField,
 } from '../../gateway/settings/fields.ts';
@@ -22,8 +21,6 @@ export type ServerSettings = TensorSettings | LlmSettings;
 interface Shared {
   /** What it calls itself in every answer. */
   readonly name: string;
-  /** Where it listens; null for where it is told on the command line. */
-  readonly port: number | null;
   readonly models: readonly string[];
   /** Requests that may wait; Infinity for no bound. */
   readonly maxQueue: number;
@@ -71,9 +68,6 @@ const noServer = 'no server, since it is the one this stands under';
 
 const shared = {
   name: textField('a name').default('simulated').describe('What it calls itself in every answer.'),
-  port: portField()
-    .optional()
-    .describe('Where it listens on 127.0.0.1, in a scenario. For `simulate-model`, --port says it.'),
   models: listOf(textField('a model name'), 'a list of model names')
     .min(1, { error: 'at least one model name' })
     .default(['simulated'])
@@ -182,6 +176,18 @@ export const serverSchema = z
   .discriminatedUnion('kind', [tensor, llm], { error: 'one of tensor, llm' })
   .transform((raw): ServerSettings => (raw.kind === 'tensor' ? tensorOf(raw) : llmOf(raw)));
 
+/** A simulated server of a scenario, which says where it listens. */
+export type PlacedServerSettings = ServerSettings & { readonly port: number };
+
+const port = wholeField(1, 65_535).describe('Where it listens, on 127.0.0.1.');
+
+/** The same as users write it in a scenario. */
+export const placedServerSchema = z
+  .discriminatedUnion('kind', [tensor.extend({ port }), llm.extend({ port })], { error: 'one of tensor, llm' })
+  .transform(({ port: at, ...raw }): PlacedServerSettings => {
+    return { ...(raw.kind === 'tensor' ? tensorOf(raw) : llmOf(raw)), port: at };
+  });
+
 function tensorOf(raw: z.output<typeof tensor>): TensorSettings {
   const { slots, service: time, columns } = raw;
   return { kind: 'tensor', ...sharedOf(raw), slots, service: time, columns };
@@ -216,7 +222,6 @@ function llmOf(raw: z.output<typeof llm>): LlmSettings {
 
 function sharedOf({
   name,
-  port,
   models,
   queue,
   tells: told,
@@ -224,7 +229,6 @@ function sharedOf({
 }: z.output<typeof tensor> | z.output<typeof llm>): Shared {
   return {
     name,
-    port: port ?? null,
     models,
     maxQueue: queue.max ?? Number.POSITIVE_INFINITY,
     refusalStatus: queue.refusal,

@@ -1,5 +1,5 @@
 import type { Trace } from '../arrivals/trace.ts';
-import type { FaultSettings, ServerSettings } from '../model-server/settings.ts';
+import type { FaultSettings, PlacedServerSettings } from '../model-server/settings.ts';
 
 /** One run of a load test, as a scenario file describes it: what is asked of whom, when, and what must come of it. */
 export interface Scenario {
@@ -16,7 +16,7 @@ export interface Scenario {
   readonly payloads: Payloads;
   readonly clients: Clients;
   readonly slos: Slos;
-  readonly servers: readonly ServerSettings[];
+  readonly servers: readonly PlacedServerSettings[];
   readonly faults: readonly FaultSettings[];
   /** Each can be parsed by `parseAssertion`. */
   readonly asserts: readonly string[];

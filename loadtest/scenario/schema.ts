@@ -12,7 +12,7 @@ import {
   wholeField,
 } from '../../gateway/settings/fields.ts';
 import { arrivalsSchema } from '../arrivals/schema.ts';
-import { faultSchema, serverSchema } from '../model-server/settings.ts';
+import { faultSchema, placedServerSchema } from '../model-server/settings.ts';
 import { payloadsSchema } from '../payloads/schema.ts';
 import type { Protocol } from './scenario.ts';
 
@@ -81,7 +81,9 @@ export const scenarioSchema = mapping({
   payloads: payloadsSchema.prefault({ kind: 'unique' }).describe('What requests ask for.'),
   clients: clients.prefault({}).describe('How clients behave.'),
   slos: slos.prefault({}).describe('What a good request keeps; the share of good ones among all offered is goodput.'),
-  servers: listOf(serverSchema, 'a list of servers').default([]).describe('Simulated model servers that are started.'),
+  servers: listOf(placedServerSchema, 'a list of servers')
+    .default([])
+    .describe('Simulated model servers that are started.'),
   faults: listOf(faultSchema, 'a list of faults').default([]).describe('What goes wrong with them, and when.'),
   asserts: listOf(textField('an assertion such as p99<800ms'), 'a list of assertions')
     .default([])

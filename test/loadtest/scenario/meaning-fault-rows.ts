@@ -77,13 +77,10 @@ export const wrongServers: readonly FaultRow[] = [
     withTop('servers: [{ kind: tensor, port: 1 }, { kind: llm, port: 2 }]'),
     '6:38: servers[1].name: got "simulated", wanted a name that no other server has',
   ],
-  [
-    withTop('servers: [{ kind: tensor }]'),
-    '6:11: servers[0].port: got nothing, wanted a port from 1, where targets find it',
-  ],
+  [withTop('servers: [{ kind: tensor }]'), '6:11: servers[0].port: got nothing, wanted a whole number from 1 to 65535'],
   [
     withTop('servers: [{ kind: tensor, port: 0 }]'),
-    '6:33: servers[0].port: got 0, wanted a port from 1, where targets find it',
+    '6:33: servers[0].port: got 0, wanted a whole number from 1 to 65535',
   ],
   [
     withTop(servers.replace('port: 2', 'port: 1')),
