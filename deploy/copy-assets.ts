@@ -5,7 +5,12 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const [dist = join(root, 'dist')] = process.argv.slice(2);
-const models = join('gateway', 'worker', 'models');
+const page = join('loadtest', 'report', 'page');
+const assets = [
+  join('gateway', 'worker', 'models'),
+  join(page, 'style.css'),
+  join(page, 'behaviour.js'),
+  'package.json',
+];
 
-cpSync(join(root, models), join(dist, models), { recursive: true });
-cpSync(join(root, 'package.json'), join(dist, 'package.json'));
+for (const asset of assets) cpSync(join(root, asset), join(dist, asset), { recursive: true });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PortError } from './kernel/port-error.ts';
 import { ConfigError } from './settings/faults.ts';
 import { version } from './version.ts';
@@ -18,6 +18,9 @@ async function main(args: readonly string[]): Promise<void> {
   addWorker(program);
   addCheck(program);
   addRoute(program);
+  addSimulateModel(program);
+  const { addLoadTestCommands } = await import('../loadtest/commands.ts');
+  addLoadTestCommands(program);
   await program.parseAsync([...args], { from: 'user' });
 }
 
@@ -81,6 +84,40 @@ interface WorkerOptions {
   readonly port?: number;
   readonly socket?: string;
   readonly threads: number;
+}
+
+function addSimulateModel(program: Command): void {
+  program
+    .command('simulate-model')
+    .description('run a simulated model server: its answers take as long as real ones, and mean nothing')
+    .addOption(new Option('--kind <kind>', 'what it serves').choices(['tensor', 'llm']).makeOptionMandatory())
+    .requiredOption('--port <port>', 'port to listen on; 0 for a free one', wholeNumber(0, 65_535))
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--profile <file>', 'how fast it is, how it tells its load, and what goes wrong with it, in YAML')
+    .option('--seed <number>', 'where its chance begins', wholeNumber(0, 2 ** 32 - 1), 1)
+    .addHelpText(
+      'after',
+      examples([
+        'headgate simulate-model --kind llm --port 8201',
+        'headgate simulate-model --kind tensor --port 8202 --profile slow.yaml --seed 7',
+      ]),
+    )
+    .action(async (options: SimulateOptions) => {
+      const { simulateModel } = await import('../loadtest/model-server/main.ts');
+      const { url, close } = await simulateModel({ ...options, environment: process.env });
+      const end = (): void => void close().then(() => process.exit(0));
+      process.once('SIGTERM', end);
+      process.once('SIGINT', end);
+      process.stdout.write(`simulated ${options.kind} server on ${url}, seed ${options.seed}\n`);
+    });
+}
+
+interface SimulateOptions {
+  readonly kind: 'tensor' | 'llm';
+  readonly port: number;
+  readonly host: string;
+  readonly profile?: string;
+  readonly seed: number;
 }
 
 function addCheck(program: Command): void {

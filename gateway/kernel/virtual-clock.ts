@@ -1,8 +1,7 @@
 import type { Clock, Timer } from './clock.ts';
+import { type Due, popDue, pushDue } from './due-heap.ts';
 
-interface Entry {
-  readonly dueAtMs: number;
-  readonly order: number;
+interface Entry extends Due {
   call: (() => void) | null;
 }
 
@@ -30,7 +29,7 @@ export class VirtualClock implements Clock {
 
   after(delayMs: number, call: () => void): Timer {
     const entry: Entry = { dueAtMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, call };
-    push(this.#heap, entry);
+    pushDue(this.#heap, entry);
     return {
       cancel: () => {
         entry.call = null;
@@ -53,7 +52,7 @@ export class VirtualClock implements Clock {
   async runUntil(untilMs: number): Promise<void> {
     await settlePromises();
     for (let entry = this.#heap[0]; entry !== undefined && entry.dueAtMs <= untilMs; entry = this.#heap[0]) {
-      pop(this.#heap);
+      popDue(this.#heap);
       if (entry.call === null) continue;
       this.#nowMs = Math.max(this.#nowMs, entry.dueAtMs);
       entry.call();
@@ -72,42 +71,4 @@ export class VirtualClock implements Clock {
 /** One turn of the event loop's check phase comes after all promise jobs, however long their chains. */
 function settlePromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function isBefore(a: Entry, b: Entry): boolean {
-  return a.dueAtMs < b.dueAtMs || (a.dueAtMs === b.dueAtMs && a.order < b.order);
-}
-
-function push(heap: Entry[], entry: Entry): void {
-  let at = heap.length;
-  heap.push(entry);
-  while (at > 0) {
-    const parentAt = (at - 1) >> 1;
-    const parent = heap[parentAt];
-    if (parent === undefined || !isBefore(entry, parent)) break;
-    heap[at] = parent;
-    at = parentAt;
-  }
-  heap[at] = entry;
-}
-
-function pop(heap: Entry[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    let childAt = 2 * at + 1;
-    const left = heap[childAt];
-    if (left === undefined) break;
-    const right = heap[childAt + 1];
-    let child = left;
-    if (right !== undefined && isBefore(right, left)) {
-      child = right;
-      childAt += 1;
-    }
-    if (!isBefore(child, last)) break;
-    heap[at] = child;
-    at = childAt;
-  }
-  heap[at] = last;
 }

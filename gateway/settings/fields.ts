@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { duration, size, type Unit } from './units.ts';
+import { duration, rate, share, size, throughput, type Unit } from './units.ts';
 
 /** The kinds of values the schema is made of. The error text of each is what a fault says was wanted. */
 
 /** Timers hold no more than 2^31 - 1 ms and fire at once beyond. */
 const longestMs = 24 * 86_400_000;
+
+/** Beyond what any one machine sends. */
+const highestRate = 10_000_000;
 
 /** A length of time in milliseconds; zero means at once. */
 export const durationField = () => quantity(duration, [0, longestMs, 'a duration up to 24d']);
@@ -22,6 +25,20 @@ export const limitField = () => {
 /** A number of bytes, at least one. */
 export const sizeField = () => quantity(size, [1, Number.MAX_SAFE_INTEGER, 'a size from 1B to 8388607GiB']);
 
+/** A number of events a second; zero for silence. */
+export const rateField = () => quantity(rate, [0, highestRate, `a rate up to ${highestRate}/s`]);
+
+/** The same for a rate that zero would make senseless. */
+export const positiveRateField = () =>
+  quantity(rate, [Number.MIN_VALUE, highestRate, `a rate above 0, up to ${highestRate}/s`]);
+
+/** A number of bytes a second, at least one. */
+export const throughputField = () =>
+  quantity(throughput, [1, Number.MAX_SAFE_INTEGER, 'a throughput from 1B/s to 8388607GiB/s']);
+
+/** A number from 0 to 1. */
+export const shareField = () => quantity(share, [0, 1, 'a share from 0% to 100%']);
+
 /** A non-empty text. */
 export const textField = (wanted: string) => z.string({ error: wanted }).min(1, { error: wanted });
 
@@ -35,6 +52,11 @@ export function wholeField(minimum: number, maximum: number) {
       ? `a whole number from ${minimum}`
       : `a whole number from ${minimum} to ${maximum}`;
   return z.int({ error: wanted }).min(minimum, { error: wanted }).max(maximum, { error: wanted });
+}
+
+/** A number within bounds, whole or not. */
+export function numberField(minimum: number, maximum: number, wanted = `a number from ${minimum} to ${maximum}`) {
+  return z.number({ error: wanted }).min(minimum, { error: wanted }).max(maximum, { error: wanted });
 }
 
 /** 0 lets the system choose a free one. */
@@ -60,6 +82,19 @@ export function mapping<Shape extends z.core.$ZodShape>(shape: Shape) {
   const some = `a mapping with ${keys.slice(0, 4).join(', ')}${keys.length > 4 ? ', ...' : ''}`;
   return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keys.join(', ') : some) });
 }
+
+/** The key by which a mapping of one of several kinds says which it is, and what that means. */
+export const kindField = <const Name extends string>(name: Name, meaning: string) => z.literal(name).describe(meaning);
+
+/** A mapping of one of several kinds, which its key `kind` tells: each kind has keys of its own. */
+export function kindsOf<const Kinds extends readonly [Kind, ...Kind[]]>(kinds: Kinds) {
+  const names = kinds.map(({ shape }) => shape.kind.value).join(', ');
+  return z.discriminatedUnion('kind', kinds, {
+    error: (issue) => (issue.code === 'invalid_union' ? `one of ${names}` : 'a mapping with kind, ...'),
+  });
+}
+
+type Kind = z.ZodObject<{ kind: z.ZodLiteral<string> }, z.core.$strict>;
 
 /** A list of one kind of items. */
 export const listOf = <Item extends z.core.$ZodType>(item: Item, wanted: string) => z.array(item, { error: wanted });

@@ -10,6 +10,9 @@ const commands = {
   worker: ['--models', 'models', '--port', '0'],
   check: [],
   route: ['POST /v2/models/digits/infer'],
+  'simulate-model': ['--kind', 'llm', '--port', '0'],
+  loadtest: ['scenario.yaml'],
+  report: ['results/run'],
 } as const;
 
 for (const [command, args] of Object.entries(commands)) {
@@ -43,6 +46,18 @@ const misuse: Readonly<Record<string, readonly string[]>> = {
   'a port that is no number': ['worker', '--models', 'm', '--port', 'http'],
   'a port that there is not': ['worker', '--models', 'm', '--port', '65536'],
   'a port that is nothing': ['worker', '--models', 'm', '--port', ''],
+  'a simulated server of no kind': ['simulate-model', '--port', '0'],
+  'a simulated server of an unknown kind': ['simulate-model', '--kind', 'gpu', '--port', '0'],
+  'a simulated server without a port': ['simulate-model', '--kind', 'llm'],
+  'a seed that is no number': ['simulate-model', '--kind', 'llm', '--port', '0', '--seed', 'x'],
+  'a load test that both compares and sweeps': ['loadtest', '--compare', 'http://127.0.0.1:1', '--sweep'],
+  'a comparison of too few repetitions': ['loadtest', '--compare', 'http://127.0.0.1:1', '--repetitions', '3'],
+  'a comparison without another target': ['loadtest', '--compare'],
+  'a sweep over no rates': ['loadtest', '--sweep', 'fast..slow'],
+  'a search for a rate that need keep nothing': ['loadtest', '--find-max-rate'],
+  'a rate that is none': ['loadtest', '--rate', 'fast'],
+  'a load test by a file that is not there': ['loadtest', 'nowhere.yaml'],
+  'a report of no run': ['report', 'nowhere'],
   'no thread': ['worker', '--models', 'm', '--port', '0', '--threads', '0'],
 };
 

@@ -15,6 +15,7 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
   readonly default?: unknown;
 }
 
@@ -30,7 +31,8 @@ export function schemaKeys(schema: JsonSchema = jsonSchema(), path = ''): Schema
     ];
   });
   const items = schema.items === undefined ? [] : schemaKeys(schema.items, `${path}[]`);
-  return [...own, ...items, ...(schema.anyOf ?? []).flatMap((one) => schemaKeys(one, path))];
+  const unions = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+  return [...own, ...items, ...unions.flatMap((one) => schemaKeys(one, path))];
 }
 
 /** A configuration in which every key that stands commented out, as `# key: value`, is switched on. */

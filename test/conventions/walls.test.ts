@@ -42,6 +42,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['worker'],
   hono: ['http', 'worker', 'commands', 'assemble-ports'],
   '@hono/node-server': ['http', 'worker', 'assemble-ports'],
+  'hdr-histogram-js': ['loadtest'],
 };
 
 const sources = readSources('gateway', 'loadtest');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { duration, size } from '../../gateway/settings/units.ts';
+import { duration, rate, share, size, throughput } from '../../gateway/settings/units.ts';
 import { repetitions } from '../support/counts.ts';
 
 const accepted = [
@@ -20,6 +20,20 @@ const accepted = [
   [size, '16MiB', 16_777_216],
   [size, '0.5GiB', 536_870_912],
   [size, '1GiB', 1_073_741_824],
+  [rate, '0/s', 0],
+  [rate, '200/s', 200],
+  [rate, '0.5/s', 0.5],
+  [rate, '90/m', 1.5],
+  [rate, '1800/h', 0.5],
+  [rate, '420/m', 7],
+  [throughput, '512B/s', 512],
+  [throughput, '64KiB/s', 65_536],
+  [throughput, '1.5MiB/s', 1_572_864],
+  [share, '0%', 0],
+  [share, '5%', 0.05],
+  [share, '0.1%', 0.001],
+  [share, '95%', 0.95],
+  [share, '100%', 1],
 ] as const;
 
 const refused = [
@@ -29,6 +43,9 @@ const refused = [
   ],
   [duration, ['1h30m', 'PT5S', '0x5s', 'Infinitys', 'NaNms', '٥s', '5ms5', '5sms', '16MiB']],
   [size, ['', 'B', '16', '10MB', '10M', '10Mb', '10mib', '10 MiB', '-1B', '1e3B', '1TiB', '10MiB/s', '1_000B', '5s']],
+  [rate, ['', '/s', '200', '200 /s', '-1/s', '200/sec', '200/ms', '1e3/s', '5s', '200/s/s']],
+  [throughput, ['', 'B/s', '64KiB', '64KB/s', '64 KiB/s', '-1B/s', '64KiB/m', '5/s']],
+  [share, ['', '%', '5', '5 %', '-1%', '0.05', '5%%', '1e1%']],
 ] as const;
 
 for (const [unit, text, value] of accepted) {
@@ -46,9 +63,9 @@ for (const [unit, texts] of refused) {
 }
 
 test('the pattern that editors check with accepts exactly what is parsed', () => {
-  const near = fc.stringMatching(/^[ -]?\d{0,3}\.?\d{0,2} ?(?:ms|s|m|h|d|B|KiB|MiB|GiB|MB|sec)?$/);
+  const near = fc.stringMatching(/^[ -]?\d{0,3}\.?\d{0,2} ?(?:ms|s|m|h|d|B|KiB|MiB|GiB|MB|sec|%)?(?:\/[smh])?$/);
   fc.assert(
-    fc.property(fc.oneof(near, fc.string()), fc.constantFrom(duration, size), (text, unit) => {
+    fc.property(fc.oneof(near, fc.string()), fc.constantFrom(duration, size, rate, throughput, share), (text, unit) => {
       assert.equal(new RegExp(unit.pattern).test(text), unit.parse(text) !== null);
     }),
     { numRuns: repetitions({ quick: 1000, full: 50_000 }) },

@@ -1,0 +1,144 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+interface Options {
+  readonly url?: string;
+  readonly protocol?: string;
+  readonly model?: string;
+  readonly rate?: string;
+  readonly for?: string;
+  readonly seed?: string;
+  readonly compare?: string | true;
+  readonly repetitions?: number;
+  readonly findMaxRate?: true;
+  readonly sweep?: string | true;
+  readonly slo: readonly string[];
+  readonly assert: readonly string[];
+  readonly json?: true;
+  readonly out: string;
+}
+
+/** Adds `loadtest` and `report` to the command line. Their code is loaded when they are run. */
+export function addLoadTestCommands(program: Command): void {
+  addLoadTest(program);
+  addReport(program);
+}
+
+function addLoadTest(program: Command): void {
+  program
+    .command('loadtest')
+    .description('send what a scenario plans, at its instants, and report what came of it')
+    .argument('[file]', 'the scenario, in YAML; absent: what npm start serves, for 10 s')
+    .option('--url <url>', 'send there instead of to the targets of the scenario')
+    .option('--protocol <protocol>', 'what is spoken there: openai or open-inference')
+    .option('--model <name>', 'the model that is asked')
+    .option('--rate <rate>', 'requests a second, such as 200/s')
+    .option('--for <duration>', 'how long requests are planned, such as 30s')
+    .option('--seed <number>', 'everything left to chance follows from it')
+    .option('--compare [url]', 'compare the two targets of the scenario, or its first with this one')
+    .option('--repetitions <count>', 'pairs of runs in a comparison', wholeNumber)
+    .option('--find-max-rate', 'look for the highest rate at which the SLOs and claims hold')
+    .option('--sweep [from..to]', 'measure at rising rates, and find the knee')
+    .option(
+      '--slo <name=duration>',
+      'latency, ttft, itl or tpot of a good request; may be given several times',
+      collect,
+      [],
+    )
+    .option('--assert <claim>', 'fail unless it holds, such as p99<800ms; may be given several times', collect, [])
+    .option('--json', 'print one object')
+    .option('--out <dir>', 'where results get a folder of their own', 'results')
+    .addHelpText('after', help)
+    .action(async (file: string | undefined, options: Options) => {
+      process.exitCode = await run(file ?? null, options);
+    });
+}
+
+const help = `
+Examples:
+  $ headgate loadtest --rate 200/s --for 30s
+  $ headgate loadtest scenario.yaml --assert 'p99<800ms' --assert 'goodput>95%'
+  $ headgate loadtest scenario.yaml --compare http://127.0.0.1:8090
+  $ headgate loadtest scenario.yaml --find-max-rate --slo latency=500ms
+  $ headgate loadtest scenario.yaml --sweep 50/s..800/s --json
+
+Exit codes: 0 passed, 1 a claim failed, 2 the scenario or an option cannot be used, 3 the generator fell behind, 4 a target cannot be reached.`;
+
+function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('render the report of an old load test again')
+    .argument('<dir>', 'the folder of one run')
+    .option('--json', 'print one object')
+    .addHelpText('after', '\nExamples:\n  $ headgate report results/2026-11-25T03-14-00Z-poisson-chat')
+    .action(async (folder: string, { json }: { json?: true }) => {
+      const { reportRun } = await import('./drive/main.ts');
+      process.exitCode = await reportRun(folder, telling(json === true));
+    });
+}
+
+async function run(file: string | null, options: Options): Promise<number> {
+  const { url, protocol, model, rate, for: length, seed, slo, assert, compare, sweep } = options;
+  const { runLoadTest } = await import('./drive/main.ts');
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    // The second time somebody means it.
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort();
+    process.stderr.write('sends no more; waits for what is under way. Once more to end at once.\n');
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  const other = typeof compare === 'string' ? compare : undefined;
+  return runLoadTest({
+    file,
+    overrides: { url, protocol, model, rate, for: length, seed, slo, assert, compare: other },
+    wish: {
+      compare: compare !== undefined,
+      repetitions: options.repetitions ?? null,
+      findMaxRate: options.findMaxRate === true,
+      sweep: sweep === undefined ? null : sweep === true ? '' : sweep,
+    },
+    out: options.out,
+    screen: screen(),
+    signal: interruption.signal,
+    ...telling(options.json === true),
+  });
+}
+
+function telling(asJson: boolean) {
+  clearLine();
+  return {
+    asJson,
+    isColoured: process.stdout.isTTY === true && process.stdout.hasColors(),
+    print: (text: string) => void process.stdout.write(text),
+    say(line: string) {
+      clearLine();
+      process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+/** A line that renews itself on a terminal; in a pipe one every few seconds. */
+function screen() {
+  if (!process.stderr.isTTY) return { everyMs: 5000, show: (line: string) => void process.stderr.write(`${line}\n`) };
+  return {
+    everyMs: 500,
+    show(line: string) {
+      clearLine();
+      process.stderr.write(line.slice(0, process.stderr.columns - 1));
+    },
+  };
+}
+
+function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+function collect(one: string, all: readonly string[]): readonly string[] {
+  return [...all, one];
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('wanted a whole number');
+}

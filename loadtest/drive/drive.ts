@@ -1,0 +1,145 @@
+import type { Clock } from '../../gateway/kernel/clock.ts';
+import type { Payload, PlannedRequest } from '../arrivals/plan.ts';
+import type { RequestRecord } from '../measure/record.ts';
+import type { Sender } from './sender.ts';
+import { UnderWay } from './under-way.ts';
+import type { WakeAt } from './wake.ts';
+
+/** What one generator sends, and how. */
+export interface DriveOptions {
+  /** In the order of its instants. */
+  readonly plan: Iterable<PlannedRequest>;
+  readonly target: string;
+  readonly bytesOf: (payload: Payload) => Buffer;
+  readonly clock: Clock;
+  readonly wakeAt: WakeAt;
+  readonly sender: Sender;
+  /** When the plan begins, by the clock. */
+  readonly startAtMs: number;
+  readonly timeoutMs: number;
+  /** How long after the last sending answers are waited for. */
+  readonly graceMs: number;
+  /** Null for an open loop, which sends when the plan says; else this many requests are under way at any time, until the end. */
+  readonly closed: { readonly concurrency: number; readonly untilMs: number | null } | null;
+  readonly onRecord: (record: RequestRecord) => void;
+  /** Told of every request that was planned, and could not be sent. */
+  readonly onUnsent: (planned: PlannedRequest) => void;
+}
+
+/** How far a run is. */
+export interface DriveState {
+  readonly sent: number;
+  readonly underWay: number;
+}
+
+/** Sends so many that are late before anything else gets its turn. */
+const mostATurn = 64;
+
+/** One that is next, ready to be written. */
+interface Prepared {
+  readonly planned: PlannedRequest;
+  readonly bytes: Buffer;
+}
+
+/** Sends a plan. In an open loop nothing that comes back, or does not, has any part in when the next is sent. */
+export class Drive {
+  readonly #options: DriveOptions;
+  readonly #plan: Iterator<PlannedRequest>;
+  readonly #underWay = new Set<UnderWay>();
+  readonly #finished = Promise.withResolvers<void>();
+  #next: Prepared | null = null;
+  #hasAllSent = false;
+  #sent = 0;
+
+  constructor(options: DriveOptions) {
+    this.#options = options;
+    this.#plan = options.plan[Symbol.iterator]();
+  }
+
+  get state(): DriveState {
+    return { sent: this.#sent, underWay: this.#underWay.size };
+  }
+
+  /** Resolves when every request has its record. */
+  run(): Promise<void> {
+    this.#prepare();
+    this.#options.wakeAt(this.#options.startAtMs, () => {
+      if (this.#options.closed === null) this.#sendDue();
+      else this.#keepUnderWay();
+    });
+    return this.#finished.promise;
+  }
+
+  /** Sends no more; what is under way goes on. */
+  stop(): void {
+    if (!this.#hasAllSent) this.#allSent();
+  }
+
+  /** Made ahead of its time, so that making it delays nothing. */
+  #prepare(): void {
+    const { done, value } = this.#plan.next();
+    this.#next = done === true ? null : { planned: value, bytes: this.#options.bytesOf(value.payload) };
+  }
+
+  #sendDue(): void {
+    const { clock, startAtMs, wakeAt } = this.#options;
+    for (let sentNow = 0; !this.#hasAllSent; sentNow++) {
+      if (this.#next === null) {
+        this.#allSent();
+        return;
+      }
+      const dueAtMs = startAtMs + this.#next.planned.plannedAtMs;
+      if (dueAtMs > clock.nowMs() || sentNow === mostATurn) {
+        wakeAt(dueAtMs, () => this.#sendDue());
+        return;
+      }
+      this.#send(this.#next, this.#next.planned.plannedAtMs);
+      this.#prepare();
+    }
+  }
+
+  /** In a closed loop a request is due when there is room for it. */
+  #keepUnderWay(): void {
+    const { clock, startAtMs, closed } = this.#options;
+    while (!this.#hasAllSent && closed !== null && this.#underWay.size < closed.concurrency) {
+      const nowMs = clock.nowMs() - startAtMs;
+      if (this.#next === null || nowMs >= (closed.untilMs ?? Number.POSITIVE_INFINITY)) {
+        this.#allSent();
+        return;
+      }
+      this.#send(this.#next, nowMs);
+      this.#prepare();
+    }
+  }
+
+  #send({ planned, bytes }: Prepared, dueAtMs: number): void {
+    const { clock, sender, target, timeoutMs, startAtMs } = this.#options;
+    const ended = (request: UnderWay, record: RequestRecord | null): void => this.#ended(request, record);
+    const run = { clock, sender, target, timeoutMs, startedAtMs: startAtMs, ended };
+    const request = new UnderWay(run, planned, dueAtMs);
+    this.#underWay.add(request);
+    this.#sent += 1;
+    request.send(bytes);
+  }
+
+  #ended(request: UnderWay, record: RequestRecord | null): void {
+    this.#underWay.delete(request);
+    if (record === null) this.#options.onUnsent(request.planned);
+    else this.#options.onRecord(record);
+    if (!this.#hasAllSent && this.#options.closed !== null) this.#keepUnderWay();
+    else if (this.#hasAllSent && this.#underWay.size === 0) this.#finished.resolve();
+  }
+
+  #allSent(): void {
+    this.#hasAllSent = true;
+    if (this.#underWay.size === 0) {
+      this.#finished.resolve();
+      return;
+    }
+    const { clock, graceMs } = this.#options;
+    const timer = clock.after(graceMs, () => {
+      for (const request of this.#underWay) request.abandon();
+    });
+    void this.#finished.promise.then(() => timer.cancel());
+  }
+}

@@ -1,0 +1,133 @@
+import { seededRng } from '../../gateway/kernel/rng.ts';
+import { systemClock } from '../../gateway/kernel/system-clock.ts';
+import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
+import { Tally } from '../report/tally.ts';
+import type { Scenario, Target } from '../scenario/scenario.ts';
+import type { Destination } from './connection.ts';
+import { Connections } from './connections.ts';
+import { Drive } from './drive.ts';
+import { EventLoopDelay } from './event-loop-delay.ts';
+import { type Glance, Glances } from './glance.ts';
+import { requestBytesOf } from './request-bytes.ts';
+import { punctualWake } from './wake.ts';
+
+/** What one process sends: every `of`-th request, from the `index`-th on. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** What a process is to do. */
+export interface Assignment {
+  readonly scenario: Scenario;
+  readonly target: Target;
+  readonly destination: Destination;
+  readonly part: Part;
+}
+
+/** What a generator knows of itself when it has ended. */
+export interface Generated {
+  /** Planned after the warm-up, and not sent. */
+  readonly unsent: number;
+  readonly eventLoopDelayP99Ms: number | null;
+  readonly sent: number;
+  readonly tally: Tally;
+}
+
+/** A generator at work. */
+export interface Generating {
+  /** How it gets on, since the last look. */
+  look(): Glance;
+  /** Sends no more, and waits for what is under way. */
+  stop(): void;
+  readonly finished: Promise<Generated>;
+}
+
+/** About 10 MB of them as lines of JSON. */
+const sampleSize = 20_000;
+
+/** An empty tally for one part of a run. Which records are kept is drawn by each part for itself. */
+export function newTally({ slos, warmUpMs, seed }: Scenario, { index }: Part): Tally {
+  return new Tally({ slos, warmUpMs, sampleSize, rng: seededRng(seed + index) });
+}
+
+/** Answers are waited for so long after the last request; those that take longer are unfinished. */
+const graceMs = 30_000;
+
+/** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
+export function generate(assignment: Assignment, startAtWallMs: number): Generating {
+  const { scenario, target, part } = assignment;
+  const { clients, warmUpMs } = scenario;
+  const clock = systemClock;
+  const connections = connectionsOf(assignment);
+  const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  const tally = newTally(scenario, part);
+  const glances = new Glances();
+  let unsent = 0;
+  const drive = new Drive({
+    plan: partOf(planOf(scenario, target), part),
+    target: target.name,
+    bytesOf: requestBytesOf(target),
+    clock,
+    wakeAt: punctualWake(clock),
+    sender: connections,
+    startAtMs,
+    timeoutMs: clients.timeoutMs,
+    graceMs,
+    closed: closedLoopOf(scenario, part),
+    onRecord(record) {
+      tally.add(record);
+      glances.add(record);
+    },
+    onUnsent: ({ plannedAtMs }) => {
+      if (plannedAtMs >= warmUpMs) unsent += 1;
+    },
+  });
+  const delay = watchedFrom(startAtMs + warmUpMs);
+  const finish = (): Generated => {
+    connections.close();
+    const { sent } = drive.state;
+    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), tally };
+  };
+  return {
+    look: () => glances.take(drive.state),
+    stop: () => drive.stop(),
+    finished: drive.run().then(finish),
+  };
+}
+
+/** The delay of the event loop from an instant on. */
+function watchedFrom(atMs: number): { end(): number | null } {
+  const delay = new EventLoopDelay();
+  const timer = systemClock.after(atMs - systemClock.nowMs(), () => delay.reset());
+  return {
+    end() {
+      timer.cancel();
+      const p99Ms = delay.p99Ms();
+      delay.close();
+      return p99Ms;
+    },
+  };
+}
+
+function connectionsOf({ scenario: { clients }, destination, part }: Assignment): Connections {
+  const most = clients.connections === null ? null : shareOf(clients.connections, part);
+  return new Connections({ destination, clock: systemClock, most });
+}
+
+function closedLoopOf(
+  { arrivals, forMs }: Scenario,
+  part: Part,
+): { concurrency: number; untilMs: number | null } | null {
+  return arrivals.kind === 'closed' ? { concurrency: shareOf(arrivals.concurrency, part), untilMs: forMs } : null;
+}
+
+/** Every `of`-th of a plan. */
+export function* partOf(plan: Iterable<PlannedRequest>, { index, of }: Part): Iterable<PlannedRequest> {
+  for (const planned of plan) if (planned.index % of === index) yield planned;
+}
+
+/** How much of a number falls to one process; the first take what does not divide. At least 1, or it could do nothing. */
+function shareOf(count: number, { index, of }: Part): number {
+  return Math.max(1, Math.floor(count / of) + (index < count % of ? 1 : 0));
+}

@@ -1,0 +1,28 @@
+import type { AnswerEvents } from './answer-parser.ts';
+
+/** Why a request has no whole answer. `refused by us`: this machine would not open another connection. */
+export type Failure = 'unreachable' | 'broken' | 'refused by us';
+
+/** Is told what becomes of a request. After `end` or `failed` it is told nothing more. */
+export interface SendingEvents extends AnswerEvents {
+  /** It has a connection, or one is being opened for it: from here on its time is the target's. */
+  sent(): void;
+  failed(why: Failure): void;
+}
+
+/** One request under way. */
+export interface Sending {
+  /** False while its connection is still being opened. */
+  readonly isConnected: boolean;
+  /** Goes away; nothing more is told. */
+  leave(): void;
+  /** Takes no bytes until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What requests are handed to: sockets, or in tests a script. */
+export interface Sender {
+  send(request: Buffer, events: SendingEvents): Sending;
+  close(): void;
+}

@@ -1,0 +1,153 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rate } from '../../gateway/settings/units.ts';
+import { fewestRepetitions, recommendedRepetitions } from '../compare/compare.ts';
+import { drawComparisonPage } from '../compare/comparison-page.ts';
+import { comparisonSections } from '../compare/comparison-sections.ts';
+import { exitCodeOf, exitCodes } from '../report/exit-code.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import type { Section } from '../report/sections.ts';
+import { sectionsOf } from '../report/sections.ts';
+import type { Summary } from '../report/summary.ts';
+import { OverrideError } from '../scenario/overrides.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { drawRatePage } from '../search/rate-page.ts';
+import { type RateReport, rateSections, reportOfMaxRate, reportOfSweep } from '../search/rate-report.ts';
+import { sweepRates } from '../search/sweep.ts';
+import { type Bench, compareTargets, findTargetsMaxRate, sweepTarget } from './modes.ts';
+import type { Told } from './told.ts';
+
+/** What a load test is to find out, as the command line says it. */
+export interface WishOptions {
+  readonly compare: boolean;
+  readonly repetitions: number | null;
+  readonly findMaxRate: boolean;
+  /** `FROM..TO`, or empty for rates about that of the scenario; null where none is wanted. */
+  readonly sweep: string | null;
+}
+
+/** Finds it out; what belongs to no single run is written into the folder. */
+export type Wish = (work: Work) => Promise<Told>;
+
+interface Work extends Bench {
+  readonly scenario: Scenario;
+  readonly folder: string;
+}
+
+/** What is wished for. Throws an `OverrideError` where that cannot be. */
+export function wishOf({ compare, repetitions, findMaxRate, sweep }: WishOptions, scenario: Scenario): Wish {
+  const wished = [compare && '--compare', findMaxRate && '--find-max-rate', sweep !== null && '--sweep'].filter(
+    Boolean,
+  );
+  if (wished.length > 1) throw new OverrideError([`${wished.join(' and ')}: got both, wanted one of them`]);
+  if (repetitions !== null && (!compare || repetitions < fewestRepetitions))
+    throw new OverrideError([
+      `--repetitions: got ${repetitions}, wanted at least ${fewestRepetitions}, together with --compare`,
+    ]);
+  if (compare) return comparing(scenario, repetitions ?? recommendedRepetitions);
+  if (findMaxRate) return findingMaxRate(scenario);
+  return sweep === null ? running : sweeping(scenario, sweep);
+}
+
+/** One run against each target. */
+async function running({ scenario: { targets, seed }, measure, signal }: Work): Promise<Told> {
+  const summaries: Summary[] = [];
+  for (const { name } of targets) {
+    if (signal.aborted) break;
+    summaries.push(await measure({ target: name, seed, title: name }));
+  }
+  return {
+    json: summaries.length === 1 ? summaries[0] : { version: 1, runs: summaries },
+    sections: summaries.flatMap(sectionsOf),
+    exitCode: exitCodeOf(summaries),
+  };
+}
+
+function comparing({ targets }: Scenario, repetitions: number): Wish {
+  if (targets.length !== 2)
+    throw new OverrideError([`--compare: got ${targets.length} targets, wanted two, or the URL of another`]);
+  return async (work) => {
+    const { folder } = work;
+    const { comparison, pairs } = await compareTargets(work.scenario, work, repetitions);
+    const sections = comparisonSections(comparison);
+    writeJson(folder, 'comparison.json', comparison);
+    writeFileSync(join(folder, 'comparison.html'), drawComparisonPage(comparison));
+    writeMarkdown(folder, 'comparison.md', sections);
+    const summaries = pairs.flatMap(({ a, b }) => [a, b]);
+    const valid = summaries.filter(({ verdict }) => verdict.isValid);
+    // A run that is invalid costs its pair; only where too few are left nothing can be said.
+    const exitCode = exitCodeOf(comparison.repetitions < fewestRepetitions ? summaries : valid);
+    return { json: comparison, sections, exitCode };
+  };
+}
+
+function findingMaxRate(scenario: Scenario): Wish {
+  const { slos, asserts } = scenario;
+  if (asserts.length === 0 && Object.values(slos).every((slo) => slo === null))
+    throw new OverrideError(['--find-max-rate: got nothing that a rate must keep, wanted --slo or --assert']);
+  const startPerSecond = rateOf(scenario, '--find-max-rate');
+  return async (work) => {
+    const found = await findTargetsMaxRate(scenario, work, startPerSecond);
+    const sections = writeSearch(
+      { folder: work.folder, name: 'max-rate' },
+      found,
+      reportOfMaxRate(found, scenario.name),
+    );
+    const isInvalid = found.maxPerSecond === null && found.limitedBy === 'generator';
+    const failed = isInvalid ? exitCodes.invalid : exitCodes.failed;
+    return { json: found, sections, exitCode: found.maxPerSecond === null ? failed : exitCodes.passed };
+  };
+}
+
+/** So many rates from a quarter to four times that of the scenario, each 41 % above the one before. */
+const sweepOf = { reach: 4, rates: 9 };
+
+function sweeping(scenario: Scenario, range: string): Wish {
+  const middle = rateOf(scenario, '--sweep');
+  const [from, to] =
+    range === ''
+      ? [middle / sweepOf.reach, middle * sweepOf.reach]
+      : range.split('..').map((text) => rate.parse(text) ?? Number.NaN);
+  if (from === undefined || to === undefined || !(from > 0 && to > from))
+    throw new OverrideError([`--sweep: got ${JSON.stringify(range)}, wanted two rates such as 50/s..800/s`]);
+  return async (work) => {
+    const found = await sweepTarget(scenario, work, sweepRates(from, to, sweepOf.rates));
+    const sections = writeSearch({ folder: work.folder, name: 'sweep' }, found, reportOfSweep(found, scenario.name));
+    // Beyond the knee claims are meant to fail, and the last rate may be more than can be sent.
+    const exitCode = found.kneePerSecond === null ? exitCodeOf(found.points.map(({ summary }) => summary)) : 0;
+    return { json: found, sections, exitCode };
+  };
+}
+
+/** The rate from which a search goes. */
+function rateOf({ arrivals }: Scenario, option: string): number {
+  if (arrivals.kind === 'open') {
+    const [first, ...more] = arrivals.segments;
+    if (first !== undefined && more.length === 0 && first.fromPerSecond === first.toPerSecond) return first.toPerSecond;
+  }
+  if (arrivals.kind === 'trace') {
+    const mean = arrivals.trace.meanPerSecond(arrivals.limit ?? arrivals.trace.size) * arrivals.speed;
+    if (mean > 0) return mean;
+  }
+  throw new OverrideError([`${option}: got arrivals without a rate of their own, wanted --rate or others`]);
+}
+
+function writeSearch(
+  { folder, name }: { readonly folder: string; readonly name: string },
+  found: unknown,
+  report: RateReport,
+): readonly Section[] {
+  const sections = rateSections(report);
+  writeJson(folder, `${name}.json`, found);
+  writeFileSync(join(folder, `${name}.html`), drawRatePage(report));
+  writeMarkdown(folder, `${name}.md`, sections);
+  return sections;
+}
+
+function writeJson(folder: string, file: string, value: unknown): void {
+  writeFileSync(join(folder, file), `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function writeMarkdown(folder: string, file: string, sections: readonly Section[]): void {
+  writeFileSync(join(folder, file), renderMarkdown(sections));
+}

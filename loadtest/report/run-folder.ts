@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { RequestRecord } from '../measure/record.ts';
+import { renderMarkdown } from './markdown.ts';
+import { drawPage } from './page/page.ts';
+import { sectionsOf } from './sections.ts';
+import { type Summary, summarySchema } from './summary.ts';
+
+/** What a run leaves behind. */
+export interface RunFiles {
+  /** The scenario as it was written, so that the run can be made again. */
+  readonly scenarioText: string;
+  readonly summary: Summary;
+  readonly records: readonly RequestRecord[];
+}
+
+/** Makes `ROOT/TIME-NAME/` and says where; two runs of one second get folders of their own. */
+export function makeRunFolder(root: string, startedAtWallMs: number, name: string): string {
+  mkdirSync(root, { recursive: true });
+  const time = new Date(startedAtWallMs)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-');
+  const base = join(root, `${time}-${fileName(name)}`);
+  for (let nth = 1; ; nth++) {
+    const folder = nth === 1 ? base : `${base}-${nth}`;
+    try {
+      mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** Writes all that a run leaves behind into its folder. */
+export function writeRun(folder: string, { scenarioText, summary, records }: RunFiles): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'scenario.yaml'), scenarioText);
+  writeFileSync(join(folder, 'records.ndjson'), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  renderRun(folder, summary);
+}
+
+/** Why an old run cannot be rendered. */
+export class RunFolderError extends Error {}
+
+/** The summary of an old run, from its file. Throws `RunFolderError` where that is missing or is none of ours. */
+export function readRun(folder: string): Summary {
+  const file = join(folder, 'summary.json');
+  try {
+    return summarySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const reason =
+      error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error;
+    throw new RunFolderError(`${file} is no summary of a run: ${reason}`, { cause: error });
+  }
+}
+
+/** Writes report.html and summary.md anew. */
+export function renderRun(folder: string, summary: Summary): void {
+  writeFileSync(join(folder, 'report.html'), drawPage(summary));
+  writeFileSync(join(folder, 'summary.md'), renderMarkdown(sectionsOf(summary)));
+}
+
+/** A name as part of a path on any system. */
+function fileName(name: string): string {
+  return (
+    name
+      .replaceAll(/[^\w.-]+/g, '-')
+      .replace(/^[.-]+/, '')
+      .slice(0, 80) || 'run'
+  );
+}

@@ -1,0 +1,92 @@
+import type { Summary } from '../report/summary.ts';
+
+/** Makes one run at a rate. Repeats of a rate differ in their seed, which is the caller's affair. */
+export type MeasureAt = (ratePerSecond: number) => Promise<Summary>;
+
+/** How to look for the highest rate. */
+export interface FindMaxRateOptions {
+  readonly measureAt: MeasureAt;
+  /** What a run must keep for its rate to count: SLOs, claims, or both. */
+  readonly isMet: (summary: Summary) => boolean;
+  readonly startPerSecond: number;
+  readonly mostPerSecond: number;
+  readonly leastPerSecond: number;
+  /** Stop when the rates that held and failed are no further apart than this share. */
+  readonly precision: number;
+  /** Near the boundary chance decides single runs: the majority of this odd number does instead. */
+  readonly repeats: number;
+}
+
+/** What ended the search. `generator`: a run was INVALID there, so that the target's own limit lies higher than can be told from here. */
+export type Limit = 'slo' | 'generator' | 'bound';
+
+/** One rate that was tried. */
+export interface RateTried {
+  readonly ratePerSecond: number;
+  readonly held: boolean;
+  readonly isValid: boolean;
+  readonly runs: readonly Summary[];
+}
+
+/** What a search for the highest rate found; `maxPerSecond` is null when not even the least rate held. */
+export interface MaxRate {
+  readonly maxPerSecond: number | null;
+  readonly limitedBy: Limit;
+  readonly tried: readonly RateTried[];
+}
+
+/** Doubles the rate until it fails (or halves it until it holds), then halves the ratio between. */
+export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate> {
+  const { startPerSecond, mostPerSecond, leastPerSecond, precision } = options;
+  const tried: RateTried[] = [];
+  const attempt = async (ratePerSecond: number): Promise<boolean> => {
+    const result = await tryRate(ratePerSecond, options);
+    tried.push(result);
+    return result.held;
+  };
+  let held: number | null = null;
+  let failed: number | null = null;
+  let rate = Math.min(mostPerSecond, Math.max(leastPerSecond, startPerSecond));
+  for (;;) {
+    if (await attempt(rate)) held = rate;
+    else failed = rate;
+    const next = nextBracket(rate, { held, failed, mostPerSecond, leastPerSecond });
+    if (next === null) break;
+    rate = next;
+  }
+  while (held !== null && failed !== null && failed / held > 1 + precision) {
+    const middle = Math.sqrt(held * failed);
+    if (await attempt(middle)) held = middle;
+    else failed = middle;
+  }
+  const { isValid = true } = tried.find(({ ratePerSecond }) => ratePerSecond === failed) ?? {};
+  return { maxPerSecond: held, limitedBy: failed === null ? 'bound' : isValid ? 'slo' : 'generator', tried };
+}
+
+interface Bracket {
+  readonly held: number | null;
+  readonly failed: number | null;
+  readonly mostPerSecond: number;
+  readonly leastPerSecond: number;
+}
+
+/** The next rate outwards; null when both sides are known or a bound is reached. */
+function nextBracket(rate: number, { held, failed, mostPerSecond, leastPerSecond }: Bracket): number | null {
+  if (held !== null && failed !== null) return null;
+  const next = failed === null ? Math.min(mostPerSecond, 2 * rate) : Math.max(leastPerSecond, rate / 2);
+  return next === rate ? null : next;
+}
+
+/** Runs until one side has the majority. An invalid run decides at once: more of the same would be as invalid. */
+async function tryRate(ratePerSecond: number, { measureAt, isMet, repeats }: FindMaxRateOptions): Promise<RateTried> {
+  const runs: Summary[] = [];
+  let met = 0;
+  const majority = Math.floor(repeats / 2) + 1;
+  while (met < majority && runs.length - met < majority) {
+    const summary = await measureAt(ratePerSecond);
+    runs.push(summary);
+    if (!summary.verdict.isValid) return { ratePerSecond, held: false, isValid: false, runs };
+    if (isMet(summary)) met += 1;
+  }
+  return { ratePerSecond, held: met >= majority, isValid: true, runs };
+}

@@ -1,0 +1,57 @@
+import type { Summary } from '../report/summary.ts';
+import type { MeasureAt } from './find-max-rate.ts';
+import { isOverSaturated } from './over-saturation.ts';
+
+/** One rate of a sweep. */
+export interface SweepPoint {
+  readonly ratePerSecond: number;
+  readonly summary: Summary;
+  readonly isOverSaturated: boolean;
+}
+
+/** What a sweep found. */
+export interface Sweep {
+  readonly points: readonly SweepPoint[];
+  /** The best compromise of throughput and delay; null when no valid point had one. */
+  readonly kneePerSecond: number | null;
+  /** Whether the sweep ended before its last rate: beyond over-saturation a longer run only shows a longer queue. */
+  readonly stoppedEarly: boolean;
+}
+
+/** Measures rising rates until one over-saturates the target or the generator falls behind. */
+export async function sweep(ratesPerSecond: readonly number[], measureAt: MeasureAt): Promise<Sweep> {
+  const rising = ratesPerSecond.toSorted((a, b) => a - b);
+  const points: SweepPoint[] = [];
+  for (const ratePerSecond of rising) {
+    const summary = await measureAt(ratePerSecond);
+    const point = { ratePerSecond, summary, isOverSaturated: isOverSaturated(summary) };
+    points.push(point);
+    if (point.isOverSaturated || !summary.verdict.isValid) break;
+  }
+  return { points, kneePerSecond: kneeOf(points), stoppedEarly: points.length < rising.length };
+}
+
+/**
+ * The rate with the most good answers a second for each millisecond of p99. This ratio is Kleinrock's power ("Power and deterministic rules of
+ * thumb for probabilistic problems in computer communications", ICC 1979), whose maximum he names the knee: it needs no threshold, and falls when
+ * either latency or goodput bends. An M/M/1 queue has it at half its capacity.
+ */
+export function kneeOf(points: readonly Pick<SweepPoint, 'ratePerSecond' | 'summary'>[]): number | null {
+  let knee: number | null = null;
+  let most = 0;
+  for (const { ratePerSecond, summary } of points) {
+    const p99Ms = summary.latency.ok?.p99Ms ?? 0;
+    if (!summary.verdict.isValid || p99Ms === 0) continue;
+    const power = summary.goodput.perSecond / p99Ms;
+    if (power <= most) continue;
+    most = power;
+    knee = ratePerSecond;
+  }
+  return knee;
+}
+
+/** Rates from one to another, each the same share above the one before. */
+export function sweepRates(fromPerSecond: number, toPerSecond: number, count: number): number[] {
+  const ratio = count < 2 ? 1 : (toPerSecond / fromPerSecond) ** (1 / (count - 1));
+  return Array.from({ length: count }, (_, at) => fromPerSecond * ratio ** at);
+}

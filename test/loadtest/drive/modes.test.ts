@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts';
+import {
+  type Bench,
+  compareTargets,
+  findTargetsMaxRate,
+  sweepTarget,
+  type Variation,
+} from '../../../loadtest/drive/modes.ts';
+import type { Summary } from '../../../loadtest/report/summary.ts';
+import { record, summaryOf } from '../../support/run-records.ts';
+
+const targets = ['a', 'b'].map((name) => ({
+  name,
+  url: 'http://x',
+  protocol: 'openai' as const,
+  model: 'm',
+  headers: {},
+}));
+const scenario = { seed: 100, targets };
+
+/** Runs that are told apart by their latency. */
+function benchWith(latencyOf: (variation: Variation) => number) {
+  const clock = new VirtualClock();
+  const runs: Variation[] = [];
+  const interruption = new AbortController();
+  const bench: Bench = {
+    clock,
+    signal: interruption.signal,
+    async measure(variation): Promise<Summary> {
+      runs.push(variation);
+      const latencyMs = latencyOf(variation);
+      return summaryOf(
+        Array.from({ length: 100 }, (_, index) => record({ index, plannedAtMs: index * 10, latencyMs })),
+      );
+    },
+  };
+  return { clock, runs, interruption, bench };
+}
+
+/** What a mode gives, time going on meanwhile. */
+async function settled<Value>(clock: VirtualClock, promise: Promise<Value>): Promise<Value> {
+  await clock.runAll();
+  return promise;
+}
+
+test('a comparison runs both targets by turns under one seed a pair, and each pair has its own', async () => {
+  const { clock, runs, bench } = benchWith(({ target, seed }) => (target === 'a' ? 100 : 120) + (seed % 7));
+  const { comparison, pairs } = await settled(clock, compareTargets(scenario, bench, 8));
+  assert.equal(runs.map(({ target }) => target).join(''), 'abbaabbaabbaabba');
+  assert.deepEqual(
+    runs.map(({ seed }) => seed),
+    Array.from({ length: 16 }, (_, at) => 100 + Math.floor(at / 2)),
+  );
+  assert.ok(pairs.every(({ a, b }) => (a.latency.ok?.p50Ms ?? 0) < (b.latency.ok?.p50Ms ?? 0)));
+  assert.equal(comparison.differences.find(({ metric }) => metric === 'p99')?.verdict, 'worse');
+});
+
+test('an interrupted comparison begins no other run, and its half pair counts for nothing', async () => {
+  const { clock, runs, interruption, bench } = benchWith(() => {
+    if (runs.length === 3) interruption.abort();
+    return 100;
+  });
+  const { comparison, pairs } = await settled(clock, compareTargets(scenario, bench, 8));
+  assert.deepEqual([pairs.length, comparison.repetitions, comparison.differences.length], [1, 1, 0]);
+});
+
+test('the highest rate is found within its precision, each run with a seed of its own', async () => {
+  const { clock, runs, bench } = benchWith(({ ratePerSecond = 0 }) => (ratePerSecond > 700 ? 900 : 50));
+  const measure = async (variation: Variation): Promise<Summary> => {
+    const summary = await bench.measure(variation);
+    const p50Ms = summary.latency.ok?.p50Ms ?? 0;
+    return { ...summary, goodput: { ...summary.goodput, share: p50Ms > 500 ? 0.5 : 1 } };
+  };
+  const found = await settled(clock, findTargetsMaxRate(scenario, { ...bench, measure }, 100));
+  const { maxPerSecond } = found;
+  assert.ok(maxPerSecond !== null && maxPerSecond <= 700 && maxPerSecond > 700 / 1.06, `${maxPerSecond}`);
+  assert.equal(found.limitedBy, 'slo');
+  assert.equal(new Set(runs.map(({ seed }) => seed)).size, runs.length);
+});
+
+test('a sweep goes up through its rates, and ends at once when it is interrupted', async () => {
+  const { clock, runs, bench } = benchWith(() => 50);
+  const found = await settled(clock, sweepTarget(scenario, bench, [10, 20, 40]));
+  assert.deepEqual(
+    runs.map(({ ratePerSecond }) => ratePerSecond),
+    [10, 20, 40],
+  );
+  assert.equal(found.stoppedEarly, false);
+  const other = benchWith(() => 50);
+  other.interruption.abort();
+  const interrupted = sweepTarget(scenario, other.bench, [10, 20, 40]);
+  interrupted.catch(() => {});
+  await other.clock.runAll();
+  await assert.rejects(interrupted, { name: 'AbortError' });
+  assert.equal(other.runs.length, 0);
+});
