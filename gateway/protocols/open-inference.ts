@@ -80,7 +80,7 @@ function refusePath(field: string, name: string): void {
     throw new GatewayError('invalid_request', `${field}: got ${JSON.stringify(name)}, wanted a name`, { field });
   const [first = '', ...others] = name.split(/[/\\]/);
   if (first === '.' || first === '..' || others.some((segment) => ownSegments.has(segment)))
-    throw new GatewayError('model_not_found', `${field}: ${JSON.stringify(name)} is the name of none`, { field });
+    throw new GatewayError('model_not_found', `${field} ${JSON.stringify(name)} is not known here`, { field });
 }
 
 const needsNoEncoding = /^[\w.~-]*$/;
