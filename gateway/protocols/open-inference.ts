@@ -76,9 +76,11 @@ const ownSegments = new Set(['.', '..', 'versions', ...Object.values(suffixes).m
 
 /** Servers resolve `.` and `..` in a path, and some take an encoded slash for one: such a name would lead to another of their endpoints. */
 function refusePath(field: string, name: string): void {
+  if (name === '.' || name === '..')
+    throw new GatewayError('invalid_request', `${field}: got ${JSON.stringify(name)}, wanted a name`, { field });
   const [first = '', ...others] = name.split(/[/\\]/);
   if (first === '.' || first === '..' || others.some((segment) => ownSegments.has(segment)))
-    throw new GatewayError('invalid_request', `${field}: got ${JSON.stringify(name)}, wanted a name`, { field });
+    throw new GatewayError('model_not_found', `${field} ${JSON.stringify(name)} is not known here`, { field });
 }
 
 const needsNoEncoding = /^[\w.~-]*$/;

@@ -67,9 +67,9 @@ const refused: Readonly<Record<string, number>> = {
   '/v2/models/M': 404,
   '/v2/models/a/b': 404,
   '/v2/models\\m': 400,
-  '/v2/models/m%2Fready': 400,
-  '/v2/models/m/versions/..%2F..%2Fsecret': 400,
-  '/v2/models/m%2F..%2Fsecret': 400,
+  '/v2/models/m%2Fready': 404,
+  '/v2/models/m/versions/..%2F..%2Fsecret': 404,
+  '/v2/models/m%2F..%2Fsecret': 404,
   '/': 404,
   '*': 400,
 };
