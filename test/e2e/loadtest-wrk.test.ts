@@ -18,7 +18,10 @@ const startMs = 500;
 const rounds = repetitions({ quick: 2, full: 5 });
 const body = '{"inputs":[{"name":"image","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}';
 
-test(`a closed loop of ${connections} connections does what wrk does, within 3 %`, async (t) => {
+/** Short rounds on a busy machine vary by more than what is to be shown. */
+const toleranceShare = repetitions({ quick: 0.1, full: 0.03 });
+
+test(`a closed loop of ${connections} connections does what wrk does, within ${toleranceShare * 100} %`, async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'headgate-wrk-'));
   t.after(() => rmSync(place, { recursive: true, force: true }));
   const profile = join(place, 'profile.yaml');
@@ -60,5 +63,5 @@ payloads: { kind: same, tensor: { shape: [4] } }
     rates.ours = Math.max(rates.ours, await byUs());
   }
   t.diagnostic(`wrk ${rates.wrk}/s, ours ${rates.ours}/s`);
-  assert.ok(Math.abs(rates.ours / rates.wrk - 1) < 0.03, JSON.stringify(rates));
+  assert.ok(Math.abs(rates.ours / rates.wrk - 1) < toleranceShare, JSON.stringify(rates));
 });
