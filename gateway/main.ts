@@ -19,8 +19,11 @@ async function main(args: readonly string[]): Promise<void> {
   addCheck(program);
   addRoute(program);
   addSimulateModel(program);
-  const { addLoadTestCommands } = await import('../loadtest/commands.ts');
-  addLoadTestCommands(program);
+  // A gateway or a worker need not know what only whoever measures it needs.
+  if (!program.commands.some((command) => command.name() === args[0])) {
+    const { addLoadTestCommands } = await import('../loadtest/commands.ts');
+    addLoadTestCommands(program);
+  }
   await program.parseAsync([...args], { from: 'user' });
 }
 
