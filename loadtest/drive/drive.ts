@@ -41,7 +41,7 @@ interface Prepared {
   readonly bytes: Buffer;
 }
 
-/** Sends a plan. In an open loop nothing that comes back, or does not, has any part in when the next is sent. */
+/** Sends a plan. In an open loop when the next is sent does not depend on what comes back. */
 export class Drive {
   readonly #options: DriveOptions;
   readonly #plan: Iterator<PlannedRequest>;

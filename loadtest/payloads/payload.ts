@@ -16,7 +16,7 @@ export interface Payload {
   readonly outputTokens: number;
 }
 
-/** The payload of each request by its index, which alone decides it: any of them can be had without those before it. */
+/** The payload of each request by its index, which alone decides it, so that one can be had without those before it. */
 export function payloadsOf(payloads: Payloads, target: Target, seeds: Seeds): (index: number) => Payload {
   return target.protocol === 'openai' ? chatsOf(payloads, target, seeds) : tensorsOf(payloads, target, seeds);
 }

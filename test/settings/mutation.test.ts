@@ -3,27 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { ConfigError } from '../../gateway/settings/faults.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
 import { isFull, repetitions } from '../support/counts.ts';
+import { pathsOf } from '../support/yaml-paths.ts';
 
 const file = join(import.meta.dirname, '..', '..', 'config', 'gateway.yaml');
 const original = readFileSync(file, 'utf8');
 // A quick run repeats itself; the full one looks elsewhere every time, and prints its seed when it fails.
 const settings = { numRuns: repetitions({ quick: 300, full: 10_000 }), ...(isFull ? {} : { seed: 1 }) };
-
-type Path = readonly (string | number)[];
-
-/** The paths of all nodes below the root. */
-function pathsOf(node: unknown, path: Path = []): Path[] {
-  const children: [string | number, unknown][] = isMap(node)
-    ? node.items.flatMap(({ key, value }): [string, unknown][] => (isScalar(key) ? [[String(key.value), value]] : []))
-    : isSeq(node)
-      ? node.items.map((item, at): [number, unknown] => [at, item])
-      : [];
-  return children.flatMap(([key, child]) => [[...path, key], ...pathsOf(child, [...path, key])]);
-}
 
 const paths = pathsOf(parseDocument(original).contents);
 

@@ -2,27 +2,16 @@ import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { ConfigError } from '../../../gateway/settings/faults.ts';
 import { readText, root } from '../../conventions/sources.ts';
 import { isFull, repetitions } from '../../support/counts.ts';
+import { pathsOf } from '../../support/yaml-paths.ts';
 import { load } from './yaml.ts';
 
 const originals = globSync('loadtest/scenarios/*.yaml', { cwd: root }).map(readText);
 // A quick run repeats itself; the full one looks elsewhere every time, and prints its seed when it fails.
 const settings = { numRuns: repetitions({ quick: 300, full: 10_000 }), ...(isFull ? {} : { seed: 1 }) };
-
-type Path = readonly (string | number)[];
-
-/** The paths of all nodes below the root. */
-function pathsOf(node: unknown, path: Path = []): Path[] {
-  const children: [string | number, unknown][] = isMap(node)
-    ? node.items.flatMap(({ key, value }): [string, unknown][] => (isScalar(key) ? [[String(key.value), value]] : []))
-    : isSeq(node)
-      ? node.items.map((item, at): [number, unknown] => [at, item])
-      : [];
-  return children.flatMap(([key, child]) => [[...path, key], ...pathsOf(child, [...path, key])]);
-}
 
 const places = originals.flatMap((text) => pathsOf(parseDocument(text).contents).map((path) => ({ text, path })));
 
