@@ -1,26 +1,28 @@
 import type { WaitingLine } from './admission/waiting-line.ts';
 import type { ReplicaParts } from './assemble-replica.ts';
-import type { Backend } from './balance/backend.ts';
+import type { Backend, Hedging, Retrying } from './balance/backend.ts';
 import { Dispatcher, type Waiter } from './balance/dispatcher.ts';
 import { balancings } from './balance/registry.ts';
 import type { Replica } from './balance/replica.ts';
-import type { TimerWheel } from './kernel/timer-wheel.ts';
-import type { BackendSettings } from './settings/settings.ts';
+import type { Clock } from './kernel/clock.ts';
+import { RollingQuantile } from './kernel/quantile.ts';
+import type { BackendSettings, HedgeSettings, RetrySettings } from './settings/settings.ts';
+import { RetryBudget } from './stages/retry-budget.ts';
 
 /** What backends are built from besides their settings. */
 export interface BackendParts extends ReplicaParts {
-  readonly wheel: TimerWheel;
   /** Leases that were released twice: counted, since it must never happen. */
   readonly secondReleases: { count: number };
 }
 
 /** Builds a backend of its replicas. Its dispatcher must be closed. */
 export function assembleBackend(
-  { name, protocol, models, policy, queue, timeouts, wantsReports }: BackendSettings,
+  settings: BackendSettings,
   replicas: readonly Replica[],
   line: WaitingLine<Waiter>,
   { clock, wheel, rng, log, secondReleases }: BackendParts,
 ): Backend {
+  const { name, protocol, models, policy, queue, wantsReports, holdsFirstChunk } = settings;
   const dispatcher = new Dispatcher({
     backendName: name,
     replicas,
@@ -34,15 +36,35 @@ export function assembleBackend(
       log.error({ replica: lease.replica.fullName }, 'a lease was released twice');
     },
   });
-  const { firstByteMs, idleMs, totalMs, streamTotalMs } = timeouts;
+  const { streamTotalMs, ...timeouts } = settings.timeouts;
   return {
     name,
     protocol,
     models,
     replicas,
     dispatcher,
-    timeouts: { firstByteMs, idleMs, totalMs },
-    streamTimeouts: { firstByteMs, idleMs, totalMs: streamTotalMs },
+    timeouts,
+    streamTimeouts: { ...timeouts, totalMs: streamTotalMs },
     wantsReports,
+    retrying: assembleRetrying(settings.retry, clock),
+    hedging: settings.hedge === null ? null : assembleHedging(settings.hedge, clock),
+    holdsFirstChunk,
   };
 }
+
+/** What the simulations of the request path have in common with the gateway. */
+export function assembleRetrying({ maxTries, isIdempotent, ...budget }: RetrySettings, clock: Clock): Retrying {
+  const { budgetShare: share, floorPerSecond } = budget;
+  return { maxTries, isIdempotent, budget: new RetryBudget({ share, floorPerSecond, clock }) };
+}
+
+/** The same for hedging. */
+export function assembleHedging({ after, budgetShare: share }: HedgeSettings, clock: Clock): Hedging {
+  const budget = new RetryBudget({ share, floorPerSecond: 0, clock });
+  if (after.kind === 'delay') return { budget, delayMs: () => after.delayMs, observe: () => {} };
+  const times = new RollingQuantile({ ...hedgeWindow, clock });
+  return { budget, delayMs: () => times.of(after.quantile), observe: (durationMs) => times.add(durationMs) };
+}
+
+/** Long enough that a slow minute does not become the measure, short enough that a slow hour does. */
+const hedgeWindow = { windowMs: 60_000, fewestSamples: 50 };

@@ -1,19 +1,19 @@
 import { WaitingLine } from './admission/waiting-line.ts';
 import { assembleBackend, type BackendParts } from './assemble-backend.ts';
 import { placeOf, ReplicaLife } from './assemble-replica.ts';
-import { assembleRoutes } from './assemble-routes.ts';
+import { assembleRoutes, type ServeFor } from './assemble-routes.ts';
 import type { Backend } from './balance/backend.ts';
 import { claim } from './balance/claims.ts';
 import type { Replica } from './balance/replica.ts';
+import { Fleet } from './guard/fleet.ts';
 import { Generation } from './pipeline/generation.ts';
-import type { Serve } from './pipeline/stage.ts';
 import type { RouteTable } from './routing/route-table.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** What generations are built from besides their settings. */
 export interface GenerationParts extends BackendParts {
-  /** What the stages below routing are composed to. */
-  readonly serve: Serve;
+  /** Composes the stages below routing for a route. */
+  readonly serveFor: ServeFor;
 }
 
 /** A replica of a generation, with the life that goes on in it. */
@@ -52,7 +52,7 @@ export function buildGeneration(settings: Settings, before: Generation | null, p
       const line = before?.backends.find(({ name }) => name === one.name)?.dispatcher.line ?? new WaitingLine();
       backends.push(assembleBackend(one, replicas, line, parts));
     }
-    const routes = assembleRoutes(settings, backends, parts.serve);
+    const routes = assembleRoutes(settings, backends, parts.serveFor);
     const generation = new Generation({ routes, backends, onGone: end });
     return { settings, generation, routes, members, newcomers };
   } catch (error) {
@@ -72,11 +72,13 @@ function* holdAll({ backends }: Settings, parts: GenerationParts): Generator<Mem
       place: placeOf(replica, backend),
     })),
   );
+  const fleets = new Map(backends.map((backend) => [backend, new Fleet()]));
   const there = [...parts.living].filter(({ isClosing }) => !isClosing);
   const claimed = claim(wanted, there);
   for (const [at, { backend, replica, place }] of wanted.entries()) {
     const known = claimed[at] ?? null;
-    const life = known ?? new ReplicaLife(replica.at, place, parts);
-    yield { life, replica: life.hold(replica, backend), isNew: known === null };
+    const life = known ?? new ReplicaLife(replica, backend, place, parts);
+    const fleet = fleets.get(backend) ?? new Fleet();
+    yield { life, replica: life.hold(replica, backend, fleet), isNew: known === null };
   }
 }

@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { LiveGeneration } from './assemble-generation.ts';
 import type { Backend } from './balance/backend.ts';
 import type { Replica } from './balance/replica.ts';
-import { type AdminActions, type AdminView, adminApp, ownHeaders } from './http/admin.ts';
+import { type AdminActions, type AdminView, adminApp, ownHeaders, type ReplicaChange } from './http/admin.ts';
 import { clientApp } from './http/app.ts';
 import { ClientConnections } from './http/client-connections.ts';
 import type { Connection } from './http/connection.ts';
@@ -112,7 +112,7 @@ function adminView(parts: Parts, state: { readonly isClosing: boolean }): AdminV
   return {
     notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    backends: () => backendsOf(parts).map(showBackend),
+    backends: () => backendsOf(parts).map((backend) => showBackend(backend, parts.clock)),
     replicaNames: () => backendsOf(parts).flatMap(({ replicas }) => replicas.map(({ fullName }) => fullName)),
     config: () => maskSecrets(current().settings) as object,
   };
@@ -121,28 +121,45 @@ function adminView(parts: Parts, state: { readonly isClosing: boolean }): AdminV
 function adminActions(parts: Parts): AdminActions {
   return {
     reload: parts.reload,
-    setDrained(backendName, id, isDrained) {
+    change(change, backendName, id) {
       const backend = backendsOf(parts).find(({ name }) => name === backendName);
       const replica = backend?.replicas.find((one) => one.id === id);
       if (replica === undefined) return null;
-      if (isDrained) replica.state.drain();
-      else replica.state.undrain();
-      return showReplica(replica);
+      changes[change](replica);
+      return showReplica(replica, parts.clock);
     },
   };
 }
 
-function showBackend({ name, protocol, models, replicas, dispatcher }: Backend): object {
-  return { name, protocol, models, waiting: dispatcher.waitingCount, replicas: replicas.map(showReplica) };
+const changes: Readonly<Record<ReplicaChange, (replica: Replica) => void>> = {
+  drain: ({ state }) => state.drain(),
+  undrain: ({ state }) => state.undrain(),
+  eject: ({ gate }) => gate.eject(),
+  readmit: ({ gate }) => gate.readmit('readmitted by an operator'),
+};
+
+function showBackend({ name, protocol, models, replicas, dispatcher }: Backend, clock: Clock): object {
+  const waiting = dispatcher.waitingCount;
+  return { name, protocol, models, waiting, replicas: replicas.map((replica) => showReplica(replica, clock)) };
 }
 
-function showReplica({ id, address, standing, reason, gate, slot, slots, weight, report }: Replica): object {
+/** What operators see of a replica: how it stands and how its gate does, why, since when and, where that ends by itself, until when. */
+function showReplica(replica: Replica, clock: Clock): object {
+  const { id, address, standing, reason, gate, slot, slots, weight, report, state } = replica;
+  const at = (instantMs: number | null): string | null =>
+    instantMs === null ? null : new Date(clock.wallMs() - clock.nowMs() + instantMs).toISOString();
   return {
     id,
     url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
     standing,
     reason,
+    standingSince: at(state.standingSinceMs),
     gate: gate.state,
+    gateCause: gate.cause,
+    gateReason: gate.story.reason,
+    gateSince: at(gate.story.sinceMs),
+    gateUntil: at(gate.story.untilMs),
+    restsUntil: at(state.rest.untilMs),
     inFlight: slot.inFlight,
     slots,
     weight,

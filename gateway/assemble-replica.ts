@@ -4,11 +4,13 @@ import { balancings } from './balance/registry.ts';
 import { type Address, Replica } from './balance/replica.ts';
 import { ReplicaState } from './balance/replica-state.ts';
 import { LocalWorker, type WorkerWatcher } from './elastic/actuators/local-worker.ts';
-import { passingGate } from './guard/gate.ts';
+import type { Fleet } from './guard/fleet.ts';
 import { Prober } from './guard/prober.ts';
+import { TrafficGate } from './guard/traffic-gate.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { LoadBoard } from './kernel/load-board.ts';
 import type { Rng } from './kernel/rng.ts';
+import type { TimerWheel } from './kernel/timer-wheel.ts';
 import type { BackendSettings, ReplicaPlace, ReplicaSettings } from './settings/settings.ts';
 import type { Log } from './telemetry/log.ts';
 import { checkHealth } from './upstream/health-check.ts';
@@ -17,6 +19,7 @@ import type { Transport } from './upstream/transport.ts';
 /** What replicas are built from besides their settings. */
 export interface ReplicaParts {
   readonly clock: Clock;
+  readonly wheel: TimerWheel;
   readonly rng: Rng;
   readonly board: LoadBoard;
   readonly transport: Transport;
@@ -38,6 +41,7 @@ export function placeOf({ at }: ReplicaSettings, { protocol }: BackendSettings):
 interface Held {
   readonly replica: Replica;
   readonly backend: BackendSettings;
+  readonly fleet: Fleet;
 }
 
 /**
@@ -50,7 +54,8 @@ export class ReplicaLife implements Spot {
   readonly #parts: ReplicaParts;
   readonly #socketPath: string | null;
   readonly #worker: LocalWorker | null;
-  readonly #undoLog: () => void;
+  readonly #gate: TrafficGate;
+  readonly #undoLog: readonly (() => void)[];
   /** Its replicas, the newest last. */
   readonly #held: Held[] = [];
   /** The one it is checked by; null until it starts. */
@@ -58,16 +63,17 @@ export class ReplicaLife implements Spot {
   #prober: Prober | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(at: ReplicaPlace, place: string, parts: ReplicaParts) {
+  constructor({ at }: ReplicaSettings, { breaker }: BackendSettings, place: string, parts: ReplicaParts) {
     this.place = place;
     this.#parts = parts;
-    this.state = new ReplicaState({ slot: parts.board.takeSlot(), gate: passingGate });
+    this.#gate = new TrafficGate({ rules: breaker, ...parts });
+    this.state = new ReplicaState({ slot: parts.board.takeSlot(), gate: this.#gate, ...parts });
     this.#socketPath = at.kind === 'url' ? at.socketPath : parts.newSocketPath();
     this.#worker =
       at.kind === 'url' || this.#socketPath === null
         ? null
         : this.#newWorker(workerCommand(at, this.#socketPath, parts), this.#socketPath);
-    this.#undoLog = this.#logStanding();
+    this.#undoLog = [this.#logStanding(), this.#logGate()];
     parts.living.add(this);
   }
 
@@ -85,14 +91,15 @@ export class ReplicaLife implements Spot {
   }
 
   /** Makes it the replica that a generation's settings describe, which holds it from now on. */
-  hold({ id, weight, slots, at, headers, caPem, serverName }: ReplicaSettings, backend: BackendSettings): Replica {
+  hold(settings: ReplicaSettings, backend: BackendSettings, fleet: Fleet): Replica {
+    const { id, weight, slots, at, headers, caPem, serverName } = settings;
     const { origin, basePath } = at.kind === 'url' ? at : { origin: 'http://localhost', basePath: '' };
     const tls = { caPem, serverName };
     const address: Address = { origin, basePath, socketPath: this.#socketPath, headers, tls };
     const { signal } = balancings[backend.policy];
     const replica = new Replica({ id, backendName: backend.name, address, weight, slots, signal, state: this.state });
     this.#parts.transport.hold(replica, backend.timeouts.connectMs);
-    this.#held.push({ replica, backend });
+    this.#held.push({ replica, backend, fleet });
     return replica;
   }
 
@@ -102,6 +109,9 @@ export class ReplicaLife implements Spot {
     if (held === undefined || this.isClosing) return;
     const before = this.#followed;
     this.#followed = held;
+    const { breaker } = held.backend;
+    this.#gate.obey(breaker, held.fleet);
+    this.state.slowStartMs = breaker.slowStartMs;
     if (before !== null && isDeepStrictEqual(before.backend.health, held.backend.health)) return;
     const isRunning = this.#prober === null ? this.#worker === null : this.#prober.isRunning;
     this.#prober?.close();
@@ -128,7 +138,9 @@ export class ReplicaLife implements Spot {
   async #close(): Promise<void> {
     const { board, living } = this.#parts;
     this.#prober?.close();
-    this.#undoLog();
+    for (const undo of this.#undoLog) undo();
+    this.#gate.close();
+    this.state.rest.close();
     board.returnSlot(this.state.slot);
     await this.#worker?.stop();
     living.delete(this);
@@ -160,6 +172,7 @@ export class ReplicaLife implements Spot {
     const watcher: WorkerWatcher = {
       starting: (pid) => {
         log.info({ replica: this.#fullName, pid }, 'worker started');
+        this.#gate.readmit(`its process ${pid} is a new one`);
         this.state.setStanding('starting', `its process ${pid} loads the models`);
       },
       ready: () => this.#prober?.start(),
@@ -180,6 +193,18 @@ export class ReplicaLife implements Spot {
       last = standing;
       const facts = { replica: this.#fullName, standing, reason };
       if (last === 'unready') this.#parts.log.warn(facts, 'replica');
+      else this.#parts.log.info(facts, 'replica');
+    });
+  }
+
+  #logGate(): () => void {
+    let last = this.#gate.state;
+    return this.#gate.changed.subscribe(({ state, cause, story: { reason, untilMs } }) => {
+      if (state === last) return;
+      last = state;
+      const forMs = untilMs === null ? {} : { forMs: Math.round(untilMs - this.#parts.clock.nowMs()) };
+      const facts = { replica: this.#fullName, gate: state, ...(cause === null ? {} : { cause }), reason, ...forMs };
+      if (last === 'ejected') this.#parts.log.warn(facts, 'replica');
       else this.#parts.log.info(facts, 'replica');
     });
   }

@@ -1,24 +1,27 @@
 import type { Backend } from './balance/backend.ts';
-import type { Destination } from './pipeline/route.ts';
+import type { Destination, Mirror, Route } from './pipeline/route.ts';
 import type { Serve } from './pipeline/stage.ts';
 import { type Match, RouteTable, type Rule } from './routing/route-table.ts';
 import { type RouteSettings, routedBackends, type Settings } from './settings/settings.ts';
+
+/** Composes what serves a route. */
+export type ServeFor = (route: Pick<Route, 'mirror'>) => Serve;
 
 /** The rules of the configuration, then one for each model of every backend that no route names. */
 export function assembleRoutes(
   settings: Pick<Settings, 'routes'>,
   backends: readonly Backend[],
-  serve: Serve,
+  serveFor: ServeFor,
 ): RouteTable {
-  const written = settings.routes.map((route, at) => writtenRule(route, `routes[${at}]`, backends, serve));
+  const written = settings.routes.map((route, at) => writtenRule(route, `routes[${at}]`, backends, serveFor));
   const routed = routedBackends(settings.routes);
   const implicit = backends
     .filter((backend) => !routed.has(backend.name))
-    .flatMap((backend) => implicitRules(backend, serve));
+    .flatMap((backend) => implicitRules(backend, serveFor({ mirror: null })));
   return new RouteTable([...written, ...implicit]);
 }
 
-function writtenRule(settings: RouteSettings, name: string, backends: readonly Backend[], serve: Serve): Rule {
+function writtenRule(settings: RouteSettings, name: string, backends: readonly Backend[], serveFor: ServeFor): Rule {
   const destinations = settings.destinations.flatMap(({ backend: wanted, weight }): Destination[] => {
     const backend = backends.find((one) => one.name === wanted);
     return backend === undefined ? [] : [{ backend, weight }];
@@ -26,12 +29,18 @@ function writtenRule(settings: RouteSettings, name: string, backends: readonly B
   const fallbacks = settings.fallbacks.flatMap((wanted) => backends.find((one) => one.name === wanted) ?? []);
   const [first, ...others] = destinations;
   if (first === undefined) throw new Error(`${name} leads to no backend`);
+  const mirror = mirrorOf(settings, backends);
   const { model, tenant, path, headers, deadlineMs } = settings;
   return {
     match: { model, tenant, path, headers },
     protocol: first.backend.protocol,
-    route: { name, destinations: [first, ...others], fallbacks, deadlineMs, serve },
+    route: { name, destinations: [first, ...others], fallbacks, mirror, deadlineMs, serve: serveFor({ mirror }) },
   };
+}
+
+function mirrorOf({ mirror }: RouteSettings, backends: readonly Backend[]): Mirror | null {
+  const backend = backends.find(({ name }) => name === mirror?.backend);
+  return mirror === null || backend === undefined ? null : { backend, share: mirror.share };
 }
 
 const anything: Match = { model: null, tenant: null, path: null, headers: {} };
@@ -41,6 +50,7 @@ function implicitRules(backend: Backend, serve: Serve): Rule[] {
     name: backend.name,
     destinations: [{ backend, weight: 1 }],
     fallbacks: [],
+    mirror: null,
     deadlineMs: null,
     serve,
   } as const;

@@ -17,7 +17,9 @@ import { systemClock } from './kernel/system-clock.ts';
 import { TimerWheel } from './kernel/timer-wheel.ts';
 import { Topic } from './kernel/topic.ts';
 import type { Exchange } from './pipeline/exchange.ts';
+import type { Route } from './pipeline/route.ts';
 import { RunningExchanges } from './pipeline/running.ts';
+import type { Serve } from './pipeline/stage.ts';
 import type { TryFact } from './pipeline/try-fact.ts';
 import { requestPath, routePath } from './request-path.ts';
 import { withoutRestart } from './settings/boot-keys.ts';
@@ -107,13 +109,13 @@ const workerProgram = {
 
 function newGenerations(
   settings: Settings,
-  parts: Omit<GenerationParts, 'serve' | 'board' | 'living' | keyof typeof workerProgram>,
+  parts: Omit<GenerationParts, 'serveFor' | 'board' | 'living' | keyof typeof workerProgram>,
   tried: Topic<TryFact>,
 ): Generations {
-  const serve = routePath({ transport: parts.transport, clock: parts.clock, tried });
+  const serveFor = (route: Pick<Route, 'mirror'>): Serve => routePath(route, { ...parts, tried });
   const board = new LoadBoard();
   const living = new Set<ReplicaLife>();
-  return new Generations(settings, { ...parts, ...workerProgram, serve, board, living });
+  return new Generations(settings, { ...parts, ...workerProgram, serveFor, board, living });
 }
 
 /** How long the answers to those whose work was cut short are given to reach them. */

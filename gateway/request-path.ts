@@ -2,14 +2,16 @@ import type { Clock } from './kernel/clock.ts';
 import type { Rng } from './kernel/rng.ts';
 import type { Topic } from './kernel/topic.ts';
 import type { Exchange } from './pipeline/exchange.ts';
+import type { Route } from './pipeline/route.ts';
 import { compose, type Serve } from './pipeline/stage.ts';
 import { account } from './stages/account.ts';
 import { admit } from './stages/admit.ts';
 import { attempt } from './stages/attempt.ts';
 import { identify } from './stages/identify.ts';
+import { mirror } from './stages/mirror.ts';
 import { read } from './stages/read.ts';
+import type { RetryParts } from './stages/retry.ts';
 import { route } from './stages/route.ts';
-import type { TryParts } from './stages/try-once.ts';
 
 /** What the stages are made of. */
 export interface PathParts {
@@ -32,10 +34,11 @@ export function requestPath(parts: PathParts): Serve {
   );
 }
 
-/** The rest of the way, composed once for every route, so that a stage which has nothing to do for it is not in it. */
-export function routePath(parts: TryParts): Serve {
+/** The rest of the way of a route; a stage that has nothing to do for it is not in it. */
+export function routePath({ mirror: mirrored }: Pick<Route, 'mirror'>, parts: RetryParts): Serve {
   return compose(
     [
+      ...(mirrored === null ? [] : [mirror(parts.rng, parts)]), // before anything is refused: what is tried out there is to see all there is
       admit(), // refuses at once what cannot be served, before it takes a place in a line
       attempt(parts), // waits for a replica, tries, and tries elsewhere
     ],

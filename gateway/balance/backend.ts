@@ -3,6 +3,8 @@ import type { Replica } from './replica.ts';
 
 /** How long each part of a try may take. Infinity where there is no limit. */
 export interface TryTimeouts {
+  /** From sending until a connection stands. */
+  readonly connectMs: number;
   /** From sending until the first byte of the reply. */
   readonly firstByteMs: number;
   /** Between two pieces of the reply. */
@@ -15,6 +17,32 @@ export interface TryTimeouts {
 export interface ModelName {
   readonly name: string;
   readonly upstream: string | null;
+}
+
+/** How many tries beyond the first a backend may be burdened with. */
+export interface Budget {
+  /** A request has come. */
+  deposit(): void;
+  /** Whether one more try may be made, which then counts. */
+  withdraw(): boolean;
+}
+
+/** What is done after a try that failed. */
+export interface Retrying {
+  /** The first included. */
+  readonly maxTries: number;
+  /** Whether what may have run may be run again. */
+  readonly isIdempotent: boolean;
+  readonly budget: Budget;
+}
+
+/** When a second try is made beside one that takes long. */
+export interface Hedging {
+  readonly budget: Budget;
+  /** How long a try is waited for; null while that is not known. */
+  delayMs(): number | null;
+  /** How long a try took until the head of its answer, or until it was given up. */
+  observe(durationMs: number): void;
 }
 
 /** A named pool of replicas that serve the same models. */
@@ -30,4 +58,9 @@ export interface Backend {
   readonly streamTimeouts: TryTimeouts;
   /** Whether load reports are asked for and read. */
   readonly wantsReports: boolean;
+  readonly retrying: Retrying;
+  /** Null where it is not hedged. */
+  readonly hedging: Hedging | null;
+  /** Whether an answer is passed on only when its first bytes have come, so that what breaks before can be tried again. */
+  readonly holdsFirstChunk: boolean;
 }

@@ -1,9 +1,10 @@
 import type { WaitingLine } from '../admission/waiting-line.ts';
+import { freePermit } from '../guard/gate.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
-import { collectEligible, isAnyInProspect } from './eligible.ts';
+import { collectEligible, isAnyInProspect, soonestReturnMs } from './eligible.ts';
 import { Lease } from './lease.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
 import type { Replica } from './replica.ts';
@@ -95,7 +96,8 @@ export class Dispatcher {
     collectEligible(this.#options.replicas, notThese, eligible);
     while (isNonEmpty(eligible)) {
       const replica = this.#options.policy.pick(eligible, wish.work);
-      const permit = replica.gate.enter();
+      // Of one that is ejected, and gets requests since too few others are left, they shall change nothing.
+      const permit = replica.gate.state === 'ejected' ? freePermit : replica.gate.enter();
       if (permit !== null) return new Lease(replica, replica.meter.begin(wish.work), permit, this.#watcher);
       eligible.splice(eligible.indexOf(replica), 1);
     }
@@ -117,7 +119,7 @@ export class Dispatcher {
 
   #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
     const { backendName, replicas, line, queue } = this.#options;
-    if (!isAnyInProspect(replicas, notThese)) return noneEligible(backendName);
+    if (!isAnyInProspect(replicas, notThese)) return this.#noneEligible();
     if (line.length < queue.maxLength || notThese.length > 0) return null;
     const message = `backend ${backendName}: all replicas are busy and ${line.length} requests wait already`;
     return new GatewayError('queue_full', message, { retryAfterMs });
@@ -173,19 +175,21 @@ export class Dispatcher {
 
   /** Serves one who waits, or refuses it, as far as that can be done now. False when there is nothing for anybody behind it either; who may not have every replica holds up nobody. */
   #serve(waiter: Waiter): boolean {
-    const { replicas, backendName } = this.#options;
+    const { replicas } = this.#options;
     const lease = this.tryTake(waiter.wish, waiter.notThese);
     if (lease !== null) waiter.give(lease);
-    else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(noneEligible(backendName));
+    else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(this.#noneEligible());
     else return waiter.notThese.length > 0;
     return true;
   }
-}
 
-function noneEligible(backendName: string): GatewayError {
-  return new GatewayError('none_eligible', `backend ${backendName}: no replica can take requests now`, {
-    retryAfterMs,
-  });
+  #noneEligible(): GatewayError {
+    const { backendName, replicas, clock } = this.#options;
+    const returnsInMs = (soonestReturnMs(replicas) ?? 0) - clock.nowMs();
+    return new GatewayError('none_eligible', `backend ${backendName}: no replica can take requests now`, {
+      retryAfterMs: Math.max(retryAfterMs, returnsInMs),
+    });
+  }
 }
 
 function waitedTooLong(backendName: string, queueWaitMs: number): GatewayError {

@@ -1,20 +1,50 @@
+import type { EjectionCause } from '../guard/gate.ts';
 import type { Replica } from './replica.ts';
 
 /** Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none. */
 export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): void {
   into.length = 0;
+  let available = 0;
   for (const replica of replicas) {
-    if (replica.standing !== 'ready' || replica.gate.state === 'ejected' || !replica.hasCredit) continue;
-    if (notThese.length > 0 && notThese.includes(replica)) continue;
-    into.push(replica);
+    const { state } = replica;
+    if (state.isAvailable) available += 1;
+    if (couldTake(replica) && state.gate.admits && !notThese.includes(replica)) into.push(replica);
   }
+  if (available * 2 >= replicas.length) return;
+  for (const replica of replicas)
+    if (couldTake(replica) && isOutlier(replica) && !notThese.includes(replica)) into.push(replica);
 }
 
-/** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, draining or ruled out. */
+/** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, resting, draining or ruled out. */
 export function isAnyInProspect(replicas: readonly Replica[], notThese: readonly Replica[]): boolean {
+  let available = 0;
+  for (const { state } of replicas) if (state.isAvailable) available += 1;
+  const isPanic = available * 2 < replicas.length;
   for (const replica of replicas) {
-    if (replica.standing !== 'ready' && replica.standing !== 'starting') continue;
-    if (replica.gate.state !== 'ejected' && !notThese.includes(replica)) return true;
+    const { standing, gate, rest } = replica.state;
+    if ((standing !== 'ready' && standing !== 'starting') || !rest.isOver) continue;
+    if ((gate.state !== 'ejected' || (isPanic && isOutlier(replica))) && !notThese.includes(replica)) return true;
   }
   return false;
 }
+
+/** When the first of those that rest or are ejected comes back by itself, of the clock's `nowMs`; null where none does. */
+export function soonestReturnMs(replicas: readonly Replica[]): number | null {
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const { state } of replicas) {
+    const untilMs = Math.max(state.rest.untilMs ?? 0, state.gate.story.untilMs ?? 0);
+    if (untilMs > 0) soonest = Math.min(soonest, untilMs);
+  }
+  return soonest === Number.POSITIVE_INFINITY ? null : soonest;
+}
+
+function couldTake({ state, hasCredit }: Replica): boolean {
+  return state.standing === 'ready' && state.rest.isOver && hasCredit;
+}
+
+/** Replicas that may do better than none: with fewer than half of a backend left, those that stay would be drowned. */
+function isOutlier({ gate }: Replica): boolean {
+  return gate.state === 'ejected' && gate.cause !== null && ignoredInPanic.includes(gate.cause);
+}
+
+const ignoredInPanic: readonly EjectionCause[] = ['outlier', 'client_errors'];

@@ -1,4 +1,4 @@
-import type { Permit } from '../guard/gate.ts';
+import type { Evidence, Permit } from '../guard/gate.ts';
 import type { Replica } from './replica.ts';
 import type { Outcome, Ticket } from './signal.ts';
 
@@ -7,6 +7,8 @@ export interface LeaseWatcher {
   released(lease: Lease, as: Outcome): void;
   releasedTwice(lease: Lease): void;
 }
+
+const evidenceOf = { succeeded: 'success', failed: 'failure', refused: 'none', abandoned: 'none' } as const;
 
 /** The only way to use a replica: held from the choice until the last byte, it is the one place where load, gate and outcome are told. */
 export class Lease {
@@ -29,8 +31,8 @@ export class Lease {
     this.#ticket.firstByte();
   }
 
-  /** Ends it, once: a second release changes nothing but is reported. */
-  release(as: Outcome): void {
+  /** Ends it, once: a second release changes nothing but is reported. `evidence` is what it says of the replica, where the outcome does not say all. */
+  release(as: Outcome, evidence: Evidence = evidenceOf[as]): void {
     if (!this.#isHeld) {
       this.#watcher.releasedTwice(this);
       return;
@@ -38,7 +40,7 @@ export class Lease {
     this.#isHeld = false;
     this.replica.slot.addInFlight(-1);
     this.#ticket.settle(as);
-    this.#permit.settle(as);
+    this.#permit.settle(evidence);
     this.#watcher.released(this, as);
   }
 }

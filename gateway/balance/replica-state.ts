@@ -1,5 +1,10 @@
 import type { Gate } from '../guard/gate.ts';
+import { Rest } from '../guard/rest.ts';
+import { SlowStart } from '../guard/slow-start.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { BoardSlot } from '../kernel/load-board.ts';
+import type { Rng } from '../kernel/rng.ts';
+import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Topic } from '../kernel/topic.ts';
 import type { LoadReport } from './load-report.ts';
 import type { LoadMeter, LoadSignal } from './signal.ts';
@@ -10,23 +15,50 @@ export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
 interface Options {
   readonly slot: BoardSlot;
   readonly gate: Gate;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
 }
 
 /** What the gateway has learned of one replica. It outlives a reload: the replicas of successive generations that stand for the same process share it. */
 export class ReplicaState {
   readonly slot: BoardSlot;
   readonly gate: Gate;
-  /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its slots or its load is another. */
+  /** The time it has asked for by declining requests. */
+  readonly rest: Rest;
+  /** How much of its weight it carries. */
+  readonly slowStart: SlowStart;
+  /** How long it takes to carry all of it after it has joined or recovered. */
+  slowStartMs = 0;
+  /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its gate, its slots or its load is another. */
   readonly changed = new Topic<ReplicaState>();
   readonly #meters = new Map<string, LoadMeter>();
   #report: LoadReport | null = null;
   #standing: Standing = 'starting';
   #reason = 'not yet checked';
   #isDrained = false;
+  /** Since when it stands as it does, of the clock's `nowMs`. */
+  standingSinceMs: number;
+  readonly #clock: Clock;
 
-  constructor({ slot, gate }: Options) {
+  constructor({ slot, gate, clock, wheel, rng }: Options) {
     this.slot = slot;
     this.gate = gate;
+    this.#clock = clock;
+    this.standingSinceMs = clock.nowMs();
+    this.rest = new Rest({ clock, wheel, rng, onOver: () => this.changed.publish(this) });
+    this.slowStart = new SlowStart(clock);
+    let was = gate.state;
+    gate.changed.subscribe(({ state }) => {
+      if (state === 'passing' && was !== 'passing') this.slowStart.begin(this.slowStartMs);
+      was = state;
+      this.changed.publish(this);
+    });
+  }
+
+  /** Whether it takes requests, as far as its health and its traffic tell. */
+  get isAvailable(): boolean {
+    return this.standing === 'ready' && this.gate.state === 'passing' && this.rest.isOver;
   }
 
   /** The meter of a signal: the same as long as the process is known, whatever other signals it is priced by in between. */
@@ -50,6 +82,7 @@ export class ReplicaState {
   /** Says how it stands; of a drained one this shows only when it is no longer drained. */
   setStanding(standing: Standing, reason: string): void {
     const before = this.standing;
+    if (standing === 'ready' && this.#standing !== 'ready') this.slowStart.begin(this.slowStartMs);
     this.#standing = standing;
     this.#reason = reason;
     this.#tellIfOther(before);
@@ -84,6 +117,8 @@ export class ReplicaState {
   }
 
   #tellIfOther(before: Standing): void {
-    if (this.standing !== before) this.changed.publish(this);
+    if (this.standing === before) return;
+    this.standingSinceMs = this.#clock.nowMs();
+    this.changed.publish(this);
   }
 }

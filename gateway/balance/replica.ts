@@ -38,7 +38,7 @@ export class Replica {
   /** `backend/id`, as users see it. */
   readonly fullName: string;
   readonly address: Address;
-  readonly weight: number;
+  readonly configuredWeight: number;
   readonly state: ReplicaState;
   readonly slot: BoardSlot;
   readonly meter: LoadMeter;
@@ -50,12 +50,17 @@ export class Replica {
     this.backendName = backendName;
     this.fullName = `${backendName}/${id}`;
     this.address = address;
-    this.weight = weight;
+    this.configuredWeight = weight;
     this.state = state;
     this.slot = state.slot;
     this.gate = state.gate;
     this.meter = state.meterOf(signal);
     this.#configuredSlots = slots;
+  }
+
+  /** How much it shall carry in proportion to the others: as configured, or less while it warms up. */
+  get weight(): number {
+    return this.configuredWeight * this.state.slowStart.share;
   }
 
   get standing(): Standing {

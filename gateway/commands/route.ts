@@ -178,7 +178,7 @@ function routesOf(settings: Settings): RouteTable {
     bundledModels: '',
     living: new Set<never>(),
     secondReleases: { count: 0 },
-    serve: () => Promise.reject(new Error('a dry run sends nothing')),
+    serveFor: () => () => Promise.reject(new Error('a dry run sends nothing')),
   };
   return buildGeneration(settings, null, parts).routes;
 }

@@ -20,12 +20,18 @@ export type ReloadResult =
   | { readonly kind: 'reloaded'; readonly needsRestart: readonly string[] }
   | { readonly kind: 'refused'; readonly faults: readonly string[] };
 
+/** `drain` and `undrain` are about how a replica stands, `eject` and `readmit` about what its traffic is held to say of it. */
+export const replicaChanges = ['drain', 'undrain', 'eject', 'readmit'] as const;
+
+/** What operators can do with a replica. */
+export type ReplicaChange = (typeof replicaChanges)[number];
+
 /** What operators can change. */
 export interface AdminActions {
   /** Reads the configuration again. */
   reload(): Promise<ReloadResult>;
   /** Takes a replica out, or puts it back. Gives it as `AdminView.backends` shows it; null when there is none. */
-  setDrained(backend: string, id: string, isDrained: boolean): object | null;
+  change(change: ReplicaChange, backend: string, id: string): object | null;
 }
 
 interface Options {
@@ -95,10 +101,10 @@ function mountActions(app: Hono<{ Bindings: Connection }>, { view, actions, toke
       return act(context, incoming.socket.remoteAddress ?? 'a connection that has gone');
     });
   };
-  for (const change of ['drain', 'undrain'] as const) {
+  for (const change of replicaChanges) {
     mount(`/api/replicas/:backend/:id/${change}`, (context, by) => {
       const { backend = '', id = '' } = context.req.param();
-      const replica = actions.setDrained(backend, id, change === 'drain');
+      const replica = actions.change(change, backend, id);
       const name = `${backend}/${id}`;
       if (replica === null) {
         const known = view.replicaNames().join(', ');

@@ -154,6 +154,8 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
 function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
   headers.push('x-request-id', id);
   if (journal.replica !== '') headers.push('x-headgate-replica', headerText(journal.replica));
+  // As the clients of OpenAI understand it: more tries of theirs would be what the budget is there to prevent.
+  if (journal.isBudgetSpent) headers.push('x-should-retry', 'false');
   const { model, upstreamModel } = journal;
   if (upstreamModel !== model && upstreamModel !== '') headers.push('x-headgate-model', headerText(upstreamModel));
 }

@@ -74,6 +74,17 @@ export class Exchange {
     this.#wheel = options.wheel;
   }
 
+  /** The same work for another backend, which goes on by itself: with a journal of its own, without a deadline, and whether or not the client stays. */
+  detached(choice: Choice): Exchange {
+    const { id, receivedAtMs, generation, protocol, head, incoming } = this;
+    const wheel = this.#wheel;
+    const own = new Exchange({ id, receivedAtMs, generation, protocol, head, incoming, wheel });
+    own.tenant = this.tenant;
+    own.ask = { ...this.ask };
+    own.choice = choice;
+    return own;
+  }
+
   /** Who asks, written by `identify`. Nothing is shared between tenants. */
   get tenant(): string {
     return written(this.#tenant, 'tenant');

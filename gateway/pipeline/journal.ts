@@ -12,6 +12,8 @@ export class Journal {
   /** When the body was in; where there is none, when its reading would have begun. */
   readAtMs = 0;
   tries = 0;
+  /** A try failed that would have been made again, had the backend's budget not been spent. */
+  isBudgetSpent = false;
   /** Spent in waiting lines, all tries together. */
   queueWaitMs = 0;
   /** When the try that answered was sent. */

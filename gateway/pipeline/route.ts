@@ -9,6 +9,12 @@ export interface Destination {
   readonly weight: number;
 }
 
+/** Who gets copies of requests, and of how many. */
+export interface Mirror {
+  readonly backend: Backend;
+  readonly share: number;
+}
+
 /** A rule that says where requests go. Built from the settings once; a request holds on to the one it matched, so that a reload never changes rules under it. */
 export interface Route {
   /** Names it in logs, metrics and the dry run: `routes[0]`, or the backend's name where no route was written. */
@@ -16,6 +22,8 @@ export interface Route {
   readonly destinations: readonly [Destination, ...Destination[]];
   /** Where a request goes, in this order, that the backend drawn for it cannot serve. */
   readonly fallbacks: readonly Backend[];
+  /** A backend that gets copies of some requests, whose answers nobody gets; null for none. */
+  readonly mirror: Mirror | null;
   /** From receipt; null for none. */
   readonly deadlineMs: number | null;
   /** The stages below routing, composed for this route: those that have nothing to do for it are not in. */

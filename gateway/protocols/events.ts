@@ -12,3 +12,10 @@ export function isEventStream({ headers }: { readonly headers: HeaderList }): bo
 export function eventOf(value: unknown): Uint8Array {
   return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
 }
+
+const errorEvent = /^(?:event: ?error\b|data: ?\{\s*"(?:error"\s*:|object"\s*:\s*"error"))/;
+
+/** Whether a stream begins with an event that tells of an error, as servers send it that had answered 200 already. */
+export function isErrorEvent(beginning: Buffer): boolean {
+  return errorEvent.test(beginning.toString('latin1', 0, 100));
+}

@@ -1,16 +1,26 @@
 import type { Lease } from '../balance/lease.ts';
-import type { Outcome } from '../balance/signal.ts';
+import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { asGatewayError, GatewayError } from '../kernel/errors.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import type { BodyEnd, Reply } from '../pipeline/reply.ts';
-import type { TryFact } from '../pipeline/try-fact.ts';
-import { isOurCredentialBad, outcomeOfError, outcomeOfStatus } from '../upstream/classify.ts';
+import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
+import type { TryFact, TryKind } from '../pipeline/try-fact.ts';
+import {
+  abandoned,
+  brokenOff,
+  isOurCredentialBad,
+  type Verdict,
+  verdictOfError,
+  verdictOfStatus,
+} from '../upstream/classify.ts';
 import { requestHeaders } from '../upstream/headers.ts';
 import { parseLoadReport } from '../upstream/load-report.ts';
 import { type BodyObserver, ObservedBody } from '../upstream/observe-body.ts';
+import { retryAfterMs } from '../upstream/retry-after.ts';
 import type { Transport, UpstreamReply } from '../upstream/transport.ts';
+import { FailedTry } from './failed-try.ts';
+import { holdFirstChunk } from './first-chunk.ts';
 
 /** What tries need besides their exchange and their lease. */
 export interface TryParts {
@@ -19,83 +29,83 @@ export interface TryParts {
   readonly tried: Topic<TryFact>;
 }
 
-/** One send to one replica. The lease ends with the last byte of the answer, or here when there is none. */
-export async function tryOnce(exchange: Exchange, lease: Lease, parts: TryParts): Promise<Reply> {
-  const { upstreamModel } = exchange.choice;
-  const watch = new TryWatch(exchange, lease, parts.tried);
-  let reply: UpstreamReply;
-  try {
-    reply = await send(exchange, lease, parts);
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    watch.settle(outcomeOfError(error));
-    throw error;
-  }
-  exchange.journal.headAtMs = parts.clock.nowMs();
-  takeReport(reply, lease);
-  watch.outcome = outcomeOfStatus(reply.status);
-  const body = new ObservedBody(reply.body, watch);
-  exchange.expire(parts.clock);
-  const refusal =
-    exchange.cancellation.reason ?? (isOurCredentialBad(reply.status) ? badCredential(reply.status, lease) : null);
-  if (refusal !== null) {
-    body.discard();
-    throw refusal;
-  }
-  return exchange.protocol.translate({ ...reply, body }, exchange, upstreamModel);
+/** One try: for whom, where, and what it is. */
+export interface Try {
+  readonly exchange: Exchange;
+  readonly lease: Lease;
+  readonly kind: TryKind;
+  /** Ends this try; the exchange's own unless there are others beside it. */
+  readonly cancellation: Cancellation;
 }
 
-function send(exchange: Exchange, lease: Lease, { transport, clock }: TryParts): Promise<UpstreamReply> {
+/**
+ * One send to one replica. The lease ends with the last byte of the answer, or here when there is none. What failed and may be tried again
+ * is given as such; throws what may not, and the reason of the cancellation.
+ */
+export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | FailedTry> {
+  const { exchange, lease, cancellation } = one;
+  const watch = new TryWatch(one, parts.tried, parts.clock.nowMs());
+  let reply: UpstreamReply;
+  try {
+    reply = await send(one, watch.sentAtMs, parts);
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    const verdict = verdictOfError(error);
+    watch.settle(verdict);
+    return failedBy(error, verdict, lease);
+  }
+  watch.headAtMs = parts.clock.nowMs();
+  exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
+  takeReport(reply, lease);
+  watch.verdict = verdictOfStatus(reply.status);
+  if (watch.verdict.outcome === 'refused') lease.replica.state.rest.begin(retryAfterMs(reply.headers, parts.clock));
+  const body = new ObservedBody(reply.body, watch);
+  exchange.expire(parts.clock);
+  if (cancellation.reason !== null) {
+    body.discard();
+    throw cancellation.reason;
+  }
+  if (isOurCredentialBad(reply.status)) return withheld(badCredential(reply.status, lease), watch, body, lease);
+  if (watch.verdict.retry !== 'never') return failedWith({ ...reply, body }, one, watch);
+  if (exchange.choice.backend.holdsFirstChunk) return passFirstChunk({ ...reply, body }, one, watch);
+  return passOn({ ...reply, body }, one, watch);
+}
+
+/** Of several tries beside each other, the one whose answer is passed on is the one that is told of. */
+function passOn(reply: Reply, { exchange, lease }: Try, { sentAtMs, headAtMs }: TryWatch): Reply | Promise<Reply> {
+  const { journal } = exchange;
+  journal.replica = lease.replica.fullName;
+  journal.sentAtMs = sentAtMs;
+  journal.headAtMs = headAtMs;
+  return exchange.protocol.translate(reply, exchange, exchange.choice.upstreamModel);
+}
+
+/** A body that breaks off before its first byte is as if there had been no answer. */
+async function passFirstChunk(reply: Reply, one: Try, watch: TryWatch): Promise<Reply | FailedTry> {
+  const held = await holdFirstChunk(reply);
+  if (held.error === null) return passOn({ ...reply, body: held.body }, one, watch);
+  one.cancellation.throwIfCancelled();
+  watch.verdict = verdictOfError(held.error);
+  return withheld(held.error, watch, held.body, one.lease);
+}
+
+function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: TryParts): Promise<UpstreamReply> {
   const { journal, deadlineMs, head } = exchange;
   const { backend, upstreamModel } = exchange.choice;
   journal.tries += 1;
   journal.replica = lease.replica.fullName;
   journal.upstreamModel = upstreamModel;
-  journal.sentAtMs = clock.nowMs();
+  journal.sentAtMs = sentAtMs;
   const { without, method, path, body } = exchange.protocol.write(exchange, upstreamModel);
   const headers = requestHeaders(head.headers, {
     requestId: exchange.id,
-    remainingMs: deadlineMs === Number.POSITIVE_INFINITY ? null : deadlineMs - journal.sentAtMs,
+    remainingMs: deadlineMs === Number.POSITIVE_INFINITY ? null : deadlineMs - sentAtMs,
     wantsReport: backend.wantsReports,
     without,
     own: lease.replica.address.headers,
   });
-  return transport.send(
-    lease.replica,
-    { method, path, body, headers, sentAtMs: journal.sentAtMs },
-    exchange.ask.isStreaming ? backend.streamTimeouts : backend.timeouts,
-    exchange.cancellation,
-  );
-}
-
-/** Ends the lease, and tells of the try, with the last byte of the answer. */
-class TryWatch implements BodyObserver {
-  /** What the head of the answer says; holds if the body comes whole. */
-  outcome: Outcome = 'failed';
-  readonly #lease: Lease;
-  readonly #tried: Topic<TryFact>;
-  readonly #backendName: string;
-  readonly #kind: TryFact['kind'];
-
-  constructor({ choice, journal }: Exchange, lease: Lease, tried: Topic<TryFact>) {
-    this.#lease = lease;
-    this.#tried = tried;
-    this.#backendName = choice.backend.name;
-    this.#kind = journal.tries === 0 ? 'first' : 'retry';
-  }
-
-  firstByte(): void {
-    this.#lease.firstByte();
-  }
-
-  ended(how: BodyEnd): void {
-    this.settle(how === 'complete' ? this.outcome : how === 'broken' ? 'failed' : 'abandoned');
-  }
-
-  settle(outcome: Outcome): void {
-    this.#lease.release(outcome);
-    this.#tried.publish({ backendName: this.#backendName, outcome, kind: this.#kind });
-  }
+  const timeouts = exchange.ask.isStreaming ? backend.streamTimeouts : backend.timeouts;
+  return parts.transport.send(lease.replica, { method, path, body, headers, sentAtMs }, timeouts, cancellation);
 }
 
 function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
@@ -104,7 +114,67 @@ function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
   if (report !== null) replica.state.takeReport(report);
 }
 
+/** It got no answer that could be passed on. */
+function failedBy(error: GatewayError, verdict: Verdict, { replica }: Lease): FailedTry {
+  if (verdict.retry === 'never') throw error;
+  return new FailedTry({ verdict, replica, error, pass: () => Promise.reject(error), drop: () => {} });
+}
+
+/** It got an answer that is for no client. */
+function withheld(error: GatewayError, watch: TryWatch, body: Body, lease: Lease): FailedTry {
+  watch.drop(body);
+  return failedBy(error, watch.verdict, lease);
+}
+
+/** Its answer says that it failed; should there be no better one, it is passed on. */
+function failedWith(reply: Reply, one: Try, watch: TryWatch): FailedTry {
+  return new FailedTry({
+    verdict: watch.verdict,
+    replica: one.lease.replica,
+    error: null,
+    pass: async () => passOn(reply, one, watch),
+    drop: () => watch.drop(reply.body),
+  });
+}
+
 function badCredential(status: number, { replica }: Lease): GatewayError {
   const message = `replica ${replica.fullName} does not accept the gateway's credential`;
   return new GatewayError('upstream_credential', message, { cause: new Error(`status ${status}`) });
+}
+
+/** Ends the lease, and tells of the try, with the last byte of the answer. */
+class TryWatch implements BodyObserver {
+  /** What the head of the answer says; holds if the body comes whole. */
+  verdict: Verdict = abandoned;
+  readonly sentAtMs: number;
+  headAtMs = 0;
+  readonly #try: Try;
+  readonly #tried: Topic<TryFact>;
+  #ifGivenUp: Verdict = abandoned;
+
+  constructor(one: Try, tried: Topic<TryFact>, sentAtMs: number) {
+    this.#try = one;
+    this.#tried = tried;
+    this.sentAtMs = sentAtMs;
+  }
+
+  firstByte(): void {
+    this.#try.lease.firstByte();
+  }
+
+  ended(how: BodyEnd): void {
+    this.settle(how === 'complete' ? this.verdict : how === 'broken' ? brokenOff : this.#ifGivenUp);
+  }
+
+  /** Gives a body up whose head has said all there is to know. */
+  drop(body: Body): void {
+    this.#ifGivenUp = this.verdict;
+    body.discard();
+  }
+
+  settle({ outcome, evidence }: Verdict): void {
+    const { lease, kind } = this.#try;
+    lease.release(outcome, evidence);
+    this.#tried.publish({ backendName: lease.replica.backendName, outcome, kind });
+  }
 }

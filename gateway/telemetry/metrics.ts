@@ -46,7 +46,7 @@ function countTries(registry: Registry, tried: Topic<TryFact>): void {
   tried.subscribe(({ backendName, kind, outcome }) => {
     let own = counts.get(backendName);
     if (own === undefined) {
-      own = { first: {}, retry: {} };
+      own = { first: {}, retry: {}, hedge: {}, mirror: {} };
       counts.set(backendName, own);
     }
     own[kind][outcome] = (own[kind][outcome] ?? 0) + 1;

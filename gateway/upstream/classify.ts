@@ -1,18 +1,44 @@
 import type { Outcome } from '../balance/signal.ts';
-import type { GatewayError } from '../kernel/errors.ts';
+import type { Evidence } from '../guard/gate.ts';
+import type { GatewayError, Retry } from '../kernel/errors.ts';
 
-/** What an answer says about the replica that gave it. A 4xx is the client's affair, but 429 and 503 are the replica declining the work. */
-export function outcomeOfStatus(status: number): Outcome {
-  if (status === 429 || status === 503) return 'refused';
-  return status >= 500 ? 'failed' : 'succeeded';
+/** What one try came to. It is said once, here, and everybody goes by it: the meter and the metrics by its outcome, the gate by its evidence, the attempt by whether it may be made again. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly evidence: Evidence;
+  readonly retry: Retry;
 }
 
-/** What a try that got no answer says about its replica: only failures blamed on the upstream count. */
-export function outcomeOfError(error: GatewayError): Outcome {
-  return error.blame === 'upstream' ? 'failed' : 'abandoned';
+const succeeded: Verdict = { outcome: 'succeeded', evidence: 'success', retry: 'never' };
+const clientError: Verdict = { outcome: 'succeeded', evidence: 'client_error', retry: 'never' };
+const failed: Verdict = { outcome: 'failed', evidence: 'failure', retry: 'if_idempotent' };
+const refused: Verdict = { outcome: 'refused', evidence: 'none', retry: 'if_idempotent' };
+const badCredential: Verdict = { outcome: 'failed', evidence: 'credential', retry: 'if_idempotent' };
+
+/** Nobody waits for it any more: it says nothing of its replica. */
+export const abandoned: Verdict = { outcome: 'abandoned', evidence: 'none', retry: 'never' };
+
+/** A body that broke off after the client had part of it. */
+export const brokenOff: Verdict = { ...failed, retry: 'never' };
+
+/**
+ * What an answer says. A 4xx is the client's affair, which its siblings' answers must confirm; 429 and 503 are the replica declining the
+ * work. The credential it was shown is the gateway's: 401 and 402 speak of that alone, a 403 may be about what was asked, and counts as a failure.
+ */
+export function verdictOfStatus(status: number): Verdict {
+  if (status < 400) return succeeded;
+  if (status === 429 || status === 503) return refused;
+  if (status >= 500 || status === 403) return failed;
+  return status === 401 || status === 402 ? badCredential : clientError;
 }
 
-/** Whether an answer means that the credential the gateway showed is bad. The client's own never reaches a replica, so that it cannot be about that. */
+/** What a try that got no answer says: only failures blamed on the upstream count. */
+export function verdictOfError({ blame, code, retry }: GatewayError): Verdict {
+  if (blame !== 'upstream') return abandoned;
+  return { outcome: 'failed', evidence: code === 'upstream_unreachable' ? 'unreachable' : 'failure', retry };
+}
+
+/** Whether an answer means that the credential the gateway showed is bad, and must not be passed on: the client's own never reaches a replica, so that it cannot be about that. */
 export function isOurCredentialBad(status: number): boolean {
   return status === 401 || status === 402 || status === 403;
 }

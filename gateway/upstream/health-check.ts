@@ -22,7 +22,7 @@ export async function checkHealth(
   transport: Transport,
   { path, timeoutMs, unwellFromStatus, clock }: Options,
 ): Promise<string | null> {
-  const timeouts = { firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
+  const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
   const headers = Object.entries(replica.address.headers).flat();
   try {
     const reply = await transport.send(

@@ -43,8 +43,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   constructor(options: Options) {
     this.#options = options;
     this.#sentAtMs = options.sentAtMs;
-    const { firstByteMs, totalMs } = options.timeouts;
-    this.#alarm = options.wheel.arm(this.#sentAtMs + Math.min(firstByteMs, totalMs), () =>
+    const { connectMs } = options.timeouts;
+    this.#alarm = options.wheel.arm(Math.min(this.#sentAtMs + connectMs, this.#firstByteDueAtMs), () =>
       this.#fail(this.#timedOut()),
     );
     options.cancellation.onCancel(this.#onCancel);
@@ -52,6 +52,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#alarm.moveTo(this.#firstByteDueAtMs);
     if (this.#end !== null) controller.abort(new Error('no longer wanted'));
   }
 
@@ -128,8 +129,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
     this.#alarm.moveTo(Math.min(this.#options.clock.nowMs() + idleMs, this.#sentAtMs + totalMs));
   }
 
+  get #firstByteDueAtMs(): number {
+    const { firstByteMs, totalMs } = this.#options.timeouts;
+    return this.#sentAtMs + Math.min(firstByteMs, totalMs);
+  }
+
   #timedOut(): GatewayError {
     const { replicaName, timeouts, clock } = this.#options;
+    if (this.#controller === null)
+      return new GatewayError('upstream_unreachable', `replica ${replicaName} cannot be reached`, {
+        cause: new Error(`no connection within ${timeouts.connectMs} ms`),
+      });
     const hasTaken = clock.nowMs() - this.#sentAtMs;
     const what = this.#hasHead ? 'stopped in the middle of its answer' : 'did not begin to answer in time';
     return new GatewayError('upstream_timeout', `replica ${replicaName} ${what}`, {

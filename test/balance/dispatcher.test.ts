@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { balancings } from '../../gateway/balance/registry.ts';
-import type { Gate } from '../../gateway/guard/gate.ts';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { Dispatching, type Taken } from '../support/dispatching.ts';
+import { newGate } from '../support/gates.ts';
 import { hold, newReplica, newReplicas } from '../support/replicas.ts';
 
 const names = Object.keys(balancings) as (keyof typeof balancings)[];
@@ -238,24 +238,25 @@ describe('taking without waiting', () => {
   });
 
   it('leaves nobody outside a line of length 0 when a gate lets nothing pass', () => {
-    const shut: Gate = { state: 'probing', enter: () => null };
+    const shut = newGate({ state: 'probing', enter: () => null });
     const play = new Dispatching([newReplica({ gate: shut })], { maxLength: 0 });
     assert.deepEqual(fates([play.take()]), ['queue_full']);
   });
 
   it('asks the gates in turn, and leaves a replica out whose gate lets nothing pass', () => {
-    const shut: Gate = { state: 'probing', enter: () => null };
+    const shut = newGate({ state: 'probing', enter: () => null });
     const play = new Dispatching(newReplicas({ gate: shut }, {}, { gate: shut }));
     for (let n = 0; n < 20; n++) assert.equal(play.dispatcher.tryTake(play.wish())?.replica.id, 'b');
     assert.equal(new Dispatching([newReplica({ gate: shut })]).dispatcher.tryTake(play.wish()), null);
   });
 
-  it('settles the permit of the gate with the outcome of the lease', () => {
+  it('settles the permit of the gate with what the lease says of the replica', () => {
     const outcomes: string[] = [];
-    const gate: Gate = { state: 'passing', enter: () => ({ settle: (as) => outcomes.push(as) }) };
+    const gate = newGate({ enter: () => ({ settle: (evidence) => outcomes.push(evidence) }) });
     const play = new Dispatching([newReplica({ gate })]);
     play.take().lease?.release('refused');
-    assert.deepEqual(outcomes, ['refused']);
+    play.take().lease?.release('failed', 'unreachable');
+    assert.deepEqual(outcomes, ['none', 'unreachable']);
   });
 });
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { collectEligible, isAnyInProspect } from '../../gateway/balance/eligible.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
-import type { Gate } from '../../gateway/guard/gate.ts';
+import { newGate } from '../support/gates.ts';
 import { newReplica, newReplicas, type ReplicaSpec } from '../support/replicas.ts';
 
-const ejected: Gate = { state: 'ejected', enter: () => null };
-const probing: Gate = { state: 'probing', enter: () => null };
+const ejected = newGate({ state: 'ejected' });
+const probing = newGate({ state: 'probing' });
 
 function eligibleOf(replicas: readonly Replica[], notThese: readonly Replica[] = []): string[] {
   const into = [newReplica({ id: 'left over' })];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Lease } from '../../gateway/balance/lease.ts';
 import type { Outcome } from '../../gateway/balance/signal.ts';
+import type { Evidence } from '../../gateway/guard/gate.ts';
 import { newReplica } from '../support/replicas.ts';
 
 /** A lease, and what its ticket, permit and watcher were told, in order. */
@@ -9,7 +10,7 @@ function newLease(): { lease: Lease; inFlight: () => number; told: string[] } {
   const told: string[] = [];
   const replica = newReplica();
   const ticket = { firstByte: () => told.push('first byte'), settle: (as: Outcome) => told.push(`ticket ${as}`) };
-  const permit = { settle: (as: Outcome) => told.push(`permit ${as}`) };
+  const permit = { settle: (evidence: Evidence) => told.push(`permit ${evidence}`) };
   const lease = new Lease(replica, ticket, permit, {
     released: (_, as) => told.push(`released ${as} with ${replica.slot.inFlight} in flight`),
     releasedTwice: () => told.push('released twice'),
@@ -26,14 +27,19 @@ describe('a lease', () => {
   });
 
   it('tells ticket, permit and watcher the outcome, when the load has already gone', () => {
-    for (const outcome of ['succeeded', 'failed', 'refused', 'abandoned'] as const) {
+    for (const [outcome, evidence] of [
+      ['succeeded', 'success'],
+      ['failed', 'failure'],
+      ['refused', 'none'],
+      ['abandoned', 'none'],
+    ] as const) {
       const { lease, told } = newLease();
       lease.firstByte();
       lease.release(outcome);
       assert.deepEqual(told, [
         'first byte',
         `ticket ${outcome}`,
-        `permit ${outcome}`,
+        `permit ${evidence}`,
         `released ${outcome} with 0 in flight`,
       ]);
     }

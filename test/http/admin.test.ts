@@ -28,12 +28,13 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
         reloads += 1;
         return reload === undefined ? { kind: 'reloaded', needsRestart: ['listen'] } : reload();
       },
-      setDrained(backend, id, isDrained) {
+      change(change, backend, id) {
         const name = `${backend}/${id}`;
         if (!names.includes(name)) return null;
-        if (isDrained) drained.add(name);
+        const isOut = change === 'drain' || change === 'eject';
+        if (isOut) drained.add(name);
         else drained.delete(name);
-        return { id, isDrained };
+        return { id, change };
       },
     },
     token: token ?? null,
@@ -55,14 +56,16 @@ const marked = { 'x-headgate-admin': '1' };
 const drain = 'POST /api/replicas/pool/a:1/drain';
 
 describe('a replica', () => {
-  it('is drained and put back by a POST with the mark; the answer is the replica', async () => {
+  it('is drained, ejected and put back by a POST with the mark; the answer is the replica', async () => {
     const { ask, drained } = newAdmin();
     const answer = await ask(drain, marked);
     assert.equal(answer.status, 200);
-    assert.deepEqual(answer.json, { id: 'a:1', isDrained: true });
+    assert.deepEqual(answer.json, { id: 'a:1', change: 'drain' });
     assert.deepEqual([...drained], ['pool/a:1']);
-    assert.deepEqual((await ask('POST /api/replicas/pool/a:1/undrain', marked)).json, { id: 'a:1', isDrained: false });
-    assert.equal(drained.size, 0);
+    for (const change of ['undrain', 'eject', 'readmit']) {
+      assert.deepEqual((await ask(`POST /api/replicas/pool/a:1/${change}`, marked)).json, { id: 'a:1', change });
+      assert.equal(drained.size, change === 'eject' ? 1 : 0);
+    }
   });
 
   it('is found by its name however it is spelled', async () => {

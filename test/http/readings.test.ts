@@ -18,6 +18,7 @@ function rule(protocol: string, models: readonly string[], path: string | null =
       name: protocol,
       destinations: [{ backend, weight: 1 }],
       fallbacks: [],
+      mirror: null,
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },

@@ -14,6 +14,7 @@ function routeTo(...weights: [number, ...number[]]): Route {
     name: 'r',
     destinations: [to(first, 0), ...others.map((weight, at) => to(weight, at + 1))],
     fallbacks: [],
+    mirror: null,
     deadlineMs: null,
     serve: () => Promise.reject(new Error('not to be served')),
   };

@@ -22,6 +22,7 @@ function rule(name: string, match: Partial<Match>, backend: Backend = newBackend
       name,
       destinations: [{ backend, weight: 1 }],
       fallbacks: [],
+      mirror: null,
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },

@@ -20,6 +20,7 @@ function exchangeFor(spec: ReplicaSpec): Exchange {
     name: 'pool',
     destinations: [{ backend, weight: 1 }],
     fallbacks: [],
+    mirror: null,
     deadlineMs: null,
     serve: async () => answer,
   } as const;

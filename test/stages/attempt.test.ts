@@ -4,6 +4,7 @@ import type { Backend } from '../../gateway/balance/backend.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
+import { seededRng } from '../../gateway/kernel/rng.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { headerInList } from '../../gateway/pipeline/headers.ts';
@@ -35,7 +36,13 @@ class Attempting {
     const tried = new Topic<TryFact>();
     tried.subscribe((fact) => this.tried.push(fact));
     const { transport, dispatching } = this;
-    this.serve = attempt({ transport, clock: dispatching.clock, tried }).wrap(() => assert.fail('it has no next'));
+    this.serve = attempt({
+      transport,
+      clock: dispatching.clock,
+      wheel: dispatching.wheel,
+      rng: seededRng(1),
+      tried,
+    }).wrap(() => assert.fail('it has no next'));
   }
 
   exchange(fallbacks: readonly Backend[] = []): Exchange {
@@ -46,6 +53,7 @@ class Attempting {
       name: 'pool',
       destinations: [{ backend, weight: 1 }],
       fallbacks,
+      mirror: null,
       deadlineMs: null,
       serve: this.serve,
     } as const;

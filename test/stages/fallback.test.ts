@@ -10,6 +10,7 @@ import { attempt } from '../../gateway/stages/attempt.ts';
 import { newBackend } from '../support/backends.ts';
 import { Dispatching } from '../support/dispatching.ts';
 import { readExchange } from '../support/exchanges.ts';
+import { newTime } from '../support/gates.ts';
 import { newReplica, type ReplicaSpec } from '../support/replicas.ts';
 import { ScriptedTransport, upstreamReply } from '../support/scripted-transport.ts';
 
@@ -37,9 +38,16 @@ async function attempted(
     const failure = failures.shift();
     return failure === undefined ? { ...upstreamReply(), body: bytesBody(Buffer.from('{}')) } : Promise.reject(failure);
   });
-  const { clock } = new Dispatching([newReplica({})]);
-  const serve = attempt({ transport, clock, tried: new Topic<TryFact>() }).wrap(() => assert.fail('it has no next'));
-  const route = { name: 'r', destinations: [{ backend, weight: 1 }], fallbacks, deadlineMs: null, serve } as const;
+  const parts = { transport, tried: new Topic<TryFact>(), ...newTime() };
+  const serve = attempt(parts).wrap(() => assert.fail('it has no next'));
+  const route = {
+    name: 'r',
+    destinations: [{ backend, weight: 1 }],
+    fallbacks,
+    mirror: null,
+    deadlineMs: null,
+    serve,
+  } as const;
   exchange.choice = { route, backend, upstreamModel: 'digits-of-first' };
   let status: Attempted['status'];
   try {

@@ -1,9 +1,9 @@
-import type { Backend, ModelName, TryTimeouts } from '../../gateway/balance/backend.ts';
+import type { Backend, Hedging, ModelName, Retrying, TryTimeouts } from '../../gateway/balance/backend.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { Dispatching } from './dispatching.ts';
 
 const never = Number.POSITIVE_INFINITY;
-const timeouts: TryTimeouts = { firstByteMs: never, idleMs: never, totalMs: never };
+const timeouts: TryTimeouts = { connectMs: never, firstByteMs: never, idleMs: never, totalMs: never };
 
 interface BackendSpec {
   readonly models?: readonly ModelName[];
@@ -11,7 +11,13 @@ interface BackendSpec {
   /** Dispatches to the replicas; made here where none is given. */
   readonly dispatching?: Dispatching;
   readonly wantsReports?: boolean;
+  readonly retrying?: Retrying;
+  readonly hedging?: Hedging;
+  readonly holdsFirstChunk?: boolean;
 }
+
+/** Two tries, and a budget for as many as are wanted. */
+export const anyBudget = { deposit: () => {}, withdraw: () => true };
 
 /** A backend called as the test says, of a model of that name and no replicas unless said otherwise. */
 export function newBackend(name: string, spec: BackendSpec = {}): Backend {
@@ -27,5 +33,8 @@ export function newBackend(name: string, spec: BackendSpec = {}): Backend {
     timeouts,
     streamTimeouts: timeouts,
     wantsReports,
+    retrying: spec.retrying ?? { maxTries: 2, isIdempotent: true, budget: anyBudget },
+    hedging: spec.hedging ?? null,
+    holdsFirstChunk: spec.holdsFirstChunk ?? false,
   };
 }

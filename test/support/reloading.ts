@@ -86,7 +86,7 @@ export class Reloading {
       secondReleases,
       board: this.board,
       log: pino({ level: 'silent' }),
-      serve: routePath({ transport, clock, tried: topics.tried }),
+      serveFor: (route) => routePath(route, { transport, clock, wheel, rng, tried: topics.tried }),
       newSocketPath: () => assert.fail('no workers here'),
       workerCommand: [''],
       bundledModels: '',

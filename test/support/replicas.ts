@@ -5,9 +5,10 @@ import { ReplicaState, type Standing } from '../../gateway/balance/replica-state
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
 import type { Work } from '../../gateway/balance/work.ts';
-import { type Gate, passingGate } from '../../gateway/guard/gate.ts';
+import type { Gate } from '../../gateway/guard/gate.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { lightWork } from '../../gateway/pipeline/ask.ts';
+import { newGate, newTime } from './gates.ts';
 
 /** What a test says of a replica; it is ready, idle, of weight 1 and unknown slots unless said otherwise. */
 export interface ReplicaSpec {
@@ -26,7 +27,7 @@ export interface ReplicaSpec {
 /** One replica with a load board to itself. */
 export function newReplica(spec: ReplicaSpec = {}): Replica {
   const { id = 'a', weight = 1, slots = null, inFlight = 0, standing = 'ready' } = spec;
-  const { gate = passingGate, signal = outstanding } = spec;
+  const { gate = newGate(), signal = outstanding } = spec;
   const address = {
     origin: `http://${id}`,
     basePath: '',
@@ -35,7 +36,7 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
     tls: { caPem: null, serverName: null },
     ...spec.address,
   };
-  const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate }) } = spec;
+  const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate, ...newTime() }) } = spec;
   const replica = new Replica({ id, backendName: 'pool', address, weight, slots, signal, state });
   replica.state.setStanding(standing, 'as the test says');
   for (let n = 0; n < inFlight; n++) hold(replica);

@@ -1,11 +1,13 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { assembleHedging, assembleRetrying } from '../../gateway/assemble-backend.ts';
 import { assembleRoutes } from '../../gateway/assemble-routes.ts';
 import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { Replica } from '../../gateway/balance/replica.ts';
 import { ReplicaState } from '../../gateway/balance/replica-state.ts';
-import { passingGate } from '../../gateway/guard/gate.ts';
+import { Fleet } from '../../gateway/guard/fleet.ts';
+import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
 import { asGatewayError, GatewayError } from '../../gateway/kernel/errors.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { type Rng, seededRng } from '../../gateway/kernel/rng.ts';
@@ -18,8 +20,9 @@ import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
 import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
-import type { RouteSettings } from '../../gateway/settings/settings.ts';
+import type { BackendSettings, RouteSettings } from '../../gateway/settings/settings.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
+import { defaultRules } from './gates.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
 import { type SimulatedProtocol, simulatedRequest } from './simulated-request.ts';
 
@@ -39,6 +42,10 @@ export interface SimulatedBackend {
   readonly timeouts?: Partial<TryTimeouts>;
   /** What is otherwise for streams. */
   readonly streamTimeouts?: Partial<TryTimeouts>;
+  readonly breaker?: Partial<BackendSettings['breaker']>;
+  readonly retry?: Partial<BackendSettings['retry']>;
+  readonly hedge?: BackendSettings['hedge'];
+  readonly holdsFirstChunk?: boolean;
 }
 
 interface Options {
@@ -76,7 +83,10 @@ export interface Answer {
   readonly error: GatewayError | null;
 }
 
-const defaultTimeouts: TryTimeouts = { firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
+/** As the configuration has them where it says nothing, but that nothing starts slowly. */
+export const defaultBreaker: BackendSettings['breaker'] = { ...defaultRules, slowStartMs: 0 };
+const defaultRetry: BackendSettings['retry'] = { maxTries: 3, budgetShare: 0.2, floorPerSecond: 3, isIdempotent: true };
+const defaultTimeouts: TryTimeouts = { connectMs: 1_000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 120_000 };
 
 /** The real request path on the virtual clock, from the exchange down to undici's handler; only sockets are simulated. */
 export class Simulation {
@@ -101,11 +111,14 @@ export class Simulation {
     const connect = (replica: Replica): SimulatedReplica => this.replicaOf(replica.fullName);
     const transport = new UndiciTransport({ clock: this.clock, wheel: this.wheel, connect });
     for (const replica of this.backends.flatMap(({ replicas }) => replicas)) transport.hold(replica, 1000);
+    const parts = { clock: this.clock, wheel: this.wheel, rng: this.rng };
     const settled = new Topic<Exchange>();
     const tried = new Topic<TryFact>();
     settled.subscribe((exchange) => this.settled.push(exchange));
     tried.subscribe((fact) => this.tried.push(fact));
-    const table = assembleRoutes({ routes }, this.backends, routePath({ transport, clock: this.clock, tried }));
+    const table = assembleRoutes({ routes }, this.backends, (route) =>
+      routePath(route, { ...parts, transport, tried }),
+    );
     this.#generation = new Generation({ routes: table, backends: this.backends, onGone: () => {} });
     const serve = requestPath({ settled, limits, clock: this.clock, rng: this.rng });
     this.running = new RunningExchanges(serve, settled);
@@ -188,6 +201,9 @@ export class Simulation {
     board: LoadBoard,
   ): Backend {
     const { policy = 'least-outstanding', timeouts, streamTimeouts } = more;
+    const parts = { clock: this.clock, wheel: this.wheel, rng: this.rng };
+    const breaker = { ...defaultBreaker, ...more.breaker };
+    const fleet = new Fleet();
     const { signal, newPolicy } = balancings[policy];
     const live = replicas.map(({ id, slots = null, script }) => {
       const address = {
@@ -197,6 +213,10 @@ export class Simulation {
         headers: {},
         tls: { caPem: null, serverName: null },
       };
+      const gate = new TrafficGate({ rules: breaker, ...parts });
+      gate.obey(breaker, fleet);
+      const state = new ReplicaState({ slot: board.takeSlot(), gate, ...parts });
+      state.slowStartMs = breaker.slowStartMs;
       const replica = new Replica({
         id,
         backendName: name,
@@ -204,7 +224,7 @@ export class Simulation {
         weight: 1,
         slots,
         signal,
-        state: new ReplicaState({ slot: board.takeSlot(), gate: passingGate }),
+        state,
       });
       replica.state.setStanding('ready', 'simulated');
       this.replicas.set(replica.fullName, new SimulatedReplica(this.clock, script));
@@ -232,6 +252,9 @@ export class Simulation {
       timeouts: { ...defaultTimeouts, ...timeouts },
       streamTimeouts: { ...defaultTimeouts, ...timeouts, ...streamTimeouts },
       wantsReports: true,
+      retrying: assembleRetrying({ ...defaultRetry, ...more.retry }, this.clock),
+      hedging: more.hedge === undefined || more.hedge === null ? null : assembleHedging(more.hedge, this.clock),
+      holdsFirstChunk: more.holdsFirstChunk ?? false,
     };
   }
 

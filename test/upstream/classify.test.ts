@@ -1,28 +1,36 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, errorTable, GatewayError } from '../../gateway/kernel/errors.ts';
-import { isOurCredentialBad, outcomeOfError, outcomeOfStatus } from '../../gateway/upstream/classify.ts';
+import { isOurCredentialBad, type Verdict, verdictOfError, verdictOfStatus } from '../../gateway/upstream/classify.ts';
+
+function inWords({ outcome, evidence, retry }: Verdict): string {
+  return `${outcome}, ${evidence}, ${retry}`;
+}
 
 describe('what an answer says of its replica', () => {
-  it('is success below 500, whatever the client did wrong', () => {
-    for (const status of [200, 201, 204, 206, 301, 304, 400, 401, 404, 413, 422, 431, 499])
-      assert.equal(outcomeOfStatus(status), 'succeeded', String(status));
-  });
-
-  it('is a refusal where the replica declines the work', () => {
-    assert.equal(outcomeOfStatus(429), 'refused');
-    assert.equal(outcomeOfStatus(503), 'refused');
-  });
-
-  it('is failure with any other 5xx', () => {
-    for (const status of [500, 501, 502, 504, 507, 599]) assert.equal(outcomeOfStatus(status), 'failed');
-  });
+  const rows: readonly [string, readonly number[]][] = [
+    ['succeeded, success, never', [200, 201, 204, 206, 301, 304]],
+    ['succeeded, client_error, never', [400, 404, 407, 413, 422, 431, 499]],
+    ['refused, none, if_idempotent', [429, 503]],
+    ['failed, failure, if_idempotent', [403, 500, 501, 502, 504, 507, 599]],
+    ['failed, credential, if_idempotent', [401, 402]],
+  ];
+  for (const [verdict, statuses] of rows) {
+    it(`is ${verdict} with ${statuses.join(', ')}`, () => {
+      for (const status of statuses) assert.equal(inWords(verdictOfStatus(status)), verdict, String(status));
+    });
+  }
 });
 
-it('a try without an answer failed only where the upstream is to blame', () => {
+it('a try without an answer says something of its replica only where the upstream is to blame', () => {
+  const ofUpstream: Partial<Record<ErrorCode, string>> = {
+    upstream_unreachable: 'failed, unreachable, always',
+    upstream_broken: 'failed, failure, if_idempotent',
+    upstream_timeout: 'failed, failure, if_idempotent',
+  };
   for (const code of Object.keys(errorTable) as ErrorCode[]) {
-    const isUpstream = code === 'upstream_unreachable' || code === 'upstream_broken' || code === 'upstream_timeout';
-    assert.equal(outcomeOfError(new GatewayError(code, '')), isUpstream ? 'failed' : 'abandoned', code);
+    const verdict = inWords(verdictOfError(new GatewayError(code, '')));
+    assert.equal(verdict, ofUpstream[code] ?? 'abandoned, none, never', code);
   }
 });
 

@@ -16,7 +16,7 @@ import { openPool, UndiciTransport } from '../../gateway/upstream/undici-transpo
 import { answer, lineOf, okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { newReplica } from '../support/replicas.ts';
 
-const timeouts: TryTimeouts = { firstByteMs: 10_000, idleMs: 10_000, totalMs: 10_000 };
+const timeouts: TryTimeouts = { connectMs: 10_000, firstByteMs: 10_000, idleMs: 10_000, totalMs: 10_000 };
 const certificates = join(import.meta.dirname, '..', 'support', 'certificates');
 const pem = (name: string): string => readFileSync(join(certificates, `${name}.pem`), 'utf8');
 const tls = { key: pem('replica-key'), cert: pem('replica') };

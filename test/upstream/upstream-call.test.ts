@@ -60,7 +60,7 @@ function newCall() {
   const failures: GatewayError[] = [];
   const call = new UpstreamCall({
     replicaName: 'pool/a',
-    timeouts: { firstByteMs: 1000, idleMs: 1000, totalMs: 60_000 },
+    timeouts: { connectMs: 500, firstByteMs: 1000, idleMs: 1000, totalMs: 60_000 },
     sentAtMs: clock.nowMs(),
     cancellation,
     clock,

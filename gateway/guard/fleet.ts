@@ -1,0 +1,43 @@
+import type { Counts } from './breaker.ts';
+import type { EjectionCause } from './gate.ts';
+
+/** A gate as its siblings see it. */
+export interface Sibling {
+  readonly isOut: boolean;
+  counts(): Counts;
+}
+
+/** The gates of one backend: how many of them may keep traffic out at the same time, and what is usual among them. */
+export class Fleet {
+  readonly #members = new Set<Sibling>();
+
+  join(member: Sibling): void {
+    this.#members.add(member);
+  }
+
+  leave(member: Sibling): void {
+    this.#members.delete(member);
+  }
+
+  /** Whether one more may be ejected: at most half of them, and always one. The only replica there is goes only where nothing can be sent to it at all: any answer is better than none. */
+  mayEject(cause: EjectionCause): boolean {
+    const { size } = this.#members;
+    if (size <= 1) return cause === 'unreachable';
+    let out = 0;
+    for (const { isOut } of this.#members) if (isOut) out += 1;
+    return out < Math.max(1, Math.floor(size / 2));
+  }
+
+  /** What the others have counted, those left out that are ejected themselves. */
+  countsOfOthers(than: Sibling): Counts {
+    const sum = { succeeded: 0, clientErrors: 0, failed: 0 };
+    for (const member of this.#members) {
+      if (member === than || member.isOut) continue;
+      const { succeeded, clientErrors, failed } = member.counts();
+      sum.succeeded += succeeded;
+      sum.clientErrors += clientErrors;
+      sum.failed += failed;
+    }
+    return sum;
+  }
+}

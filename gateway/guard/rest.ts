@@ -1,0 +1,59 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Rng } from '../kernel/rng.ts';
+import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
+
+interface Options {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  onOver(): void;
+}
+
+/** Where a replica does not say how long, it is asked again after this. */
+const defaultMs = 1_000;
+
+/** Whatever it says, it is asked again after this: one request then tells, and it serves again soon after it can. */
+const longestMs = 8_000;
+
+/** Beyond that by up to this share, so that not everybody comes back at once. */
+const jitterShare = 0.25;
+
+/** The time that a replica has asked for by declining a request (429, 503): until then it gets none, and nothing is held against it. */
+export class Rest {
+  readonly #options: Options;
+  #untilMs = 0;
+  #alarm: Alarm | null = null;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get isOver(): boolean {
+    return this.#alarm === null;
+  }
+
+  /** Of the clock's `nowMs`; null where it does not rest. */
+  get untilMs(): number | null {
+    return this.#alarm === null ? null : this.#untilMs;
+  }
+
+  /** Begins, or goes on for longer; `askedMs` is what the replica said, null where it did not. */
+  begin(askedMs: number | null): void {
+    const { clock, wheel, rng } = this.#options;
+    const lastsMs = Math.min(askedMs ?? defaultMs, longestMs) * (1 + rng.next() * jitterShare);
+    this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
+    if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
+    else this.#alarm = wheel.arm(this.#untilMs, () => this.#end());
+  }
+
+  /** No more is kept of it. */
+  close(): void {
+    this.#alarm?.disarm();
+    this.#alarm = null;
+  }
+
+  #end(): void {
+    this.#alarm = null;
+    this.#options.onOver();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '../kernel/clock.ts';
+
+/** What a replica carries at least of what it will carry: with nothing it would never warm up. */
+const leastShare = 0.1;
+
+/** Lets the share of a replica that has joined or recovered grow in a straight line: its caches are cold, and a full share at once would drown it (Envoy's slow start). */
+export class SlowStart {
+  readonly #clock: Clock;
+  #startedAtMs = 0;
+  #lastsMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(lastsMs: number): void {
+    this.#startedAtMs = this.#clock.nowMs();
+    this.#lastsMs = lastsMs;
+  }
+
+  /** Of its weight, from 0.1 to 1. */
+  get share(): number {
+    if (this.#lastsMs === 0) return 1;
+    const share = (this.#clock.nowMs() - this.#startedAtMs) / this.#lastsMs;
+    if (share < 1) return Math.max(leastShare, share);
+    this.#lastsMs = 0;
+    return 1;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Counts } from './breaker.ts';
+import type { EjectionCause } from './gate.ts';
+
+/** When traffic speaks against a replica, and for how long it then gets none. */
+export interface GateRules {
+  /** Failures in a row that eject. */
+  readonly consecutiveFailures: number;
+  /** A smaller share of successes in the window ejects. */
+  readonly successShareBelow: number;
+  readonly windowMs: number;
+  /** With fewer requests in the window its share says nothing. */
+  readonly minRequests: number;
+  /** The first ejection; each that follows soon lasts twice as long. */
+  readonly ejectMs: number;
+  readonly ejectMaxMs: number;
+}
+
+/** What speaks against a replica. */
+export interface Trip {
+  readonly cause: EjectionCause;
+  readonly reason: string;
+}
+
+/** Failures since the last answer. */
+export interface FailureRun {
+  readonly length: number;
+  /** In none of them anything could be sent. */
+  readonly isUnreachable: boolean;
+}
+
+/** Whether failures are too many: in a row, or as a share of the window. To be asked after each. */
+export function tripByFailures({ length, isUnreachable }: FailureRun, counts: Counts, rules: GateRules): Trip | null {
+  if (length >= rules.consecutiveFailures) {
+    return isUnreachable
+      ? { cause: 'unreachable', reason: `${length} requests in a row could not be sent` }
+      : { cause: 'outlier', reason: `${length} failures in a row` };
+  }
+  const total = totalOf(counts);
+  const successShare = 1 - counts.failed / total;
+  if (total < rules.minRequests || successShare >= rules.successShareBelow) return null;
+  return { cause: 'outlier', reason: `${counts.failed} of ${total} requests failed within ${rules.windowMs} ms` };
+}
+
+/** Fewer answers say nothing of what share of them are errors of clients. */
+export const fewestAnswers = 20;
+
+const suspectShare = 0.5;
+const timesTheSiblings = 5;
+
+/** Whether a replica may be answering 4xx to what its siblings would serve; cheap, to be asked first. */
+export function isSuspect(own: Counts): boolean {
+  return totalOf(own) >= fewestAnswers && clientErrorShare(own) >= suspectShare;
+}
+
+/** Whether it does: clients' own errors come to all replicas alike. */
+export function tripByClientErrors(own: Counts, siblings: Counts): Trip | null {
+  const ownShare = clientErrorShare(own);
+  const siblingsShare = clientErrorShare(siblings);
+  if (!isSuspect(own) || totalOf(siblings) < fewestAnswers || ownShare < timesTheSiblings * siblingsShare) return null;
+  const shares = `${percent(ownShare)} of its answers were 4xx, and ${percent(siblingsShare)} of the other replicas’`;
+  return { cause: 'client_errors', reason: shares };
+}
+
+function clientErrorShare(counts: Counts): number {
+  const total = totalOf(counts);
+  return total === 0 ? 0 : counts.clientErrors / total;
+}
+
+function totalOf({ succeeded, clientErrors, failed }: Counts): number {
+  return succeeded + clientErrors + failed;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

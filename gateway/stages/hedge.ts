@@ -1,0 +1,144 @@
+import type { Hedging } from '../balance/backend.ts';
+import type { Lease } from '../balance/lease.ts';
+import type { Replica } from '../balance/replica.ts';
+import { Cancellation } from '../kernel/cancellation.ts';
+import { GatewayError } from '../kernel/errors.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { headerOf } from '../pipeline/headers.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import { FailedTry } from './failed-try.ts';
+import type { RetryParts } from './retry.ts';
+import { tryOnce } from './try-once.ts';
+
+/** Above this share of their slots, replicas have nothing to spare for a second try of the same work. */
+const mostUtilisation = 0.7;
+
+type Ended = Reply | FailedTry;
+
+/**
+ * A try, and a second one on another replica where its answer has not begun after a while (Dean and Barroso, "The tail at scale", 2013).
+ * The first answer is taken; the other try is aborted, and blames nobody.
+ */
+export async function tryHedged(exchange: Exchange, lease: Lease, hedging: Hedging, parts: RetryParts): Promise<Ended> {
+  hedging.budget.deposit();
+  const delayMs = mayHedge(exchange) ? hedging.delayMs() : null;
+  if (delayMs === null) {
+    return tryOnce({ exchange, lease, kind: 'first', cancellation: exchange.cancellation }, parts);
+  }
+  return new Race(exchange, hedging, parts).run(lease, delayMs);
+}
+
+function mayHedge({ choice: { backend }, head }: Exchange): boolean {
+  const isRepeatable = backend.retrying.isIdempotent || head.method === 'GET';
+  return isRepeatable && headerOf(head.headers, 'x-headgate-class') !== 'batch';
+}
+
+/** One of the tries that run beside each other. */
+interface Runner {
+  readonly cancellation: Cancellation;
+  readonly startedAtMs: number;
+  readonly unlink: () => void;
+}
+
+/** Two tries for one exchange, of which the first that is answered counts. */
+class Race {
+  readonly #exchange: Exchange;
+  readonly #hedging: Hedging;
+  readonly #parts: RetryParts;
+  readonly #runners = new Set<Runner>();
+  readonly #result = Promise.withResolvers<Ended>();
+  #hasEnded = false;
+
+  constructor(exchange: Exchange, hedging: Hedging, parts: RetryParts) {
+    this.#exchange = exchange;
+    this.#hedging = hedging;
+    this.#parts = parts;
+  }
+
+  async run(lease: Lease, delayMs: number): Promise<Ended> {
+    const { wheel, clock } = this.#parts;
+    const alarm = wheel.arm(clock.nowMs() + delayMs, () => this.#second(lease.replica));
+    this.#start(lease, 'first');
+    try {
+      return await this.#result.promise;
+    } finally {
+      alarm.disarm();
+    }
+  }
+
+  #second(notThis: Replica): void {
+    const { backend } = this.#exchange.choice;
+    if (this.#runners.size === 0 || isBusy(backend.replicas)) return;
+    // The lease comes first: a budget is not spent on what cannot be had.
+    const lease = backend.dispatcher.tryTake(this.#exchange, [notThis]);
+    if (lease === null) return;
+    if (this.#hedging.budget.withdraw()) this.#start(lease, 'hedge');
+    else lease.release('abandoned');
+  }
+
+  #start(lease: Lease, kind: 'first' | 'hedge'): void {
+    const own = new Cancellation();
+    const { cancellation } = this.#exchange;
+    const pass = (reason: GatewayError): void => own.cancel(reason);
+    const runner: Runner = {
+      cancellation: own,
+      startedAtMs: this.#parts.clock.nowMs(),
+      unlink: () => cancellation.off(pass),
+    };
+    this.#runners.add(runner);
+    cancellation.onCancel(pass);
+    const one = { exchange: this.#exchange, lease, kind, cancellation: own };
+    tryOnce(one, this.#parts).then(
+      (ended) => this.#ended(runner, ended),
+      (error) => this.#failed(runner, error),
+    );
+  }
+
+  #ended(runner: Runner, ended: Ended): void {
+    this.#runners.delete(runner);
+    if (this.#hasEnded) {
+      if (ended instanceof FailedTry) ended.drop();
+      else ended.body.discard();
+      return;
+    }
+    // A failure counts only when nobody is left who could do better.
+    if (ended instanceof FailedTry && this.#runners.size > 0) {
+      runner.unlink();
+      ended.drop();
+      return;
+    }
+    this.#settle();
+    this.#result.resolve(ended);
+  }
+
+  #failed(runner: Runner, error: unknown): void {
+    this.#runners.delete(runner);
+    runner.unlink();
+    if (this.#hasEnded) return;
+    this.#settle();
+    this.#result.reject(error);
+  }
+
+  /** Ends those that have lost. What they took until now is a time, too: left out, only fast answers would be counted. */
+  #settle(): void {
+    this.#hasEnded = true;
+    for (const { cancellation, startedAtMs, unlink } of this.#runners) {
+      unlink();
+      this.#hedging.observe(this.#parts.clock.nowMs() - startedAtMs);
+      cancellation.cancel(new GatewayError('superseded', 'another try of the same request was answered first'));
+    }
+  }
+}
+
+/** Where every replica's slots are known; elsewhere the budget alone keeps hedges few. */
+function isBusy(replicas: readonly Replica[]): boolean {
+  let inFlight = 0;
+  let slots = 0;
+  for (const replica of replicas) {
+    if (replica.slots === null) return false;
+    if (!replica.state.isAvailable) continue;
+    inFlight += replica.slot.inFlight;
+    slots += replica.slots;
+  }
+  return inFlight > mostUtilisation * slots;
+}

@@ -1,0 +1,38 @@
+import { freePermit, type Gate } from '../../gateway/guard/gate.ts';
+import type { GateRules } from '../../gateway/guard/trip-rules.ts';
+import { seededRng } from '../../gateway/kernel/rng.ts';
+import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { Topic } from '../../gateway/kernel/topic.ts';
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+
+/** A gate that lets everything pass and judges nothing, but for what a test says of it. */
+export function newGate(spec: Partial<Gate> = {}): Gate {
+  const state = spec.state ?? 'passing';
+  return {
+    state,
+    cause: state === 'ejected' ? 'unreachable' : null,
+    story: { reason: 'as the test says', sinceMs: 0, untilMs: null },
+    admits: state !== 'ejected',
+    changed: new Topic<Gate>(),
+    enter: () => (state === 'ejected' ? null : freePermit),
+    eject: () => {},
+    readmit: () => {},
+    ...spec,
+  };
+}
+
+/** As the configuration has them where it says nothing. */
+export const defaultRules: GateRules = {
+  consecutiveFailures: 5,
+  successShareBelow: 0.8,
+  windowMs: 10_000,
+  minRequests: 10,
+  ejectMs: 5_000,
+  ejectMaxMs: 300_000,
+};
+
+/** Time and chance for one test's own. */
+export function newTime(seed = 1) {
+  const clock = new VirtualClock();
+  return { clock, wheel: new TimerWheel(clock), rng: seededRng(seed) };
+}
