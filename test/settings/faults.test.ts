@@ -106,6 +106,16 @@ test('two backends may serve one model as far as a faulty route tells', () => {
   );
 });
 
+test('a backend whose protocol is faulty speaks none that its route could miss', () => {
+  const other = '  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\n';
+  assert.deepEqual(
+    faultsOf(
+      `${least.replace('open-inference', 'grpc')}${other}routes: [{ to: [{ backend: a }], fallback: [b] }]\n`,
+    ).map((fault) => fault.replace(/: got .*/, '')),
+    ['gateway.yaml:3:15: backends[0].protocol'],
+  );
+});
+
 test('the text of the error is one line for each fault', () => {
   const text = withTop('listen: { port: -1, drain: 5 }');
   assert.throws(() => load(text), { name: 'ConfigError', message: faultsOf(text).join('\n') });

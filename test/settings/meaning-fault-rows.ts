@@ -14,6 +14,10 @@ const secretFile = 'wanted a file that holds a secret';
 const notGivenYet = 'wanted a header that is not given yet';
 const tokenWanted = 'wanted a loopback address, or a token beside it';
 
+/** The least with a second backend, of a protocol, and a route with more of its keys; those begin at column 34 of line 8. */
+const withOther = (protocol: string, keys: string): string =>
+  `${least}  - { name: b, protocol: ${protocol}, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], ${keys} }]\n`;
+
 /** Configurations of the right shape whose parts do not fit together, or lead nowhere. */
 export const misfits: readonly FaultRow[] = [
   [
@@ -127,8 +131,8 @@ export const misfits: readonly FaultRow[] = [
     '7:45: routes[0].fallback[0]: got "a", wanted a backend that this route does not name yet',
   ],
   [
-    `${least}  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], fallback: [b] }]\n`,
-    '8:16: routes[0].to: got backends that speak open-inference and openai, wanted backends of one protocol',
+    withOther('openai', 'fallback: [b]'),
+    '8:45: routes[0].fallback[0]: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
   ],
   [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
   [
