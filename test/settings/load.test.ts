@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadSettings } from '../../gateway/settings/load.ts';
 import type { ReplicaSettings, Settings } from '../../gateway/settings/settings.ts';
-import { faultsOf, least, load, withReplica, withTop } from './yaml.ts';
+import { faultsOf, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
 const everyKey = join(import.meta.dirname, '..', '..', 'config', 'gateway.yaml');
 
@@ -75,6 +75,18 @@ test('what is not written has the defaults that the contract names', () => {
           unwellFromStatus: 300,
         },
         wantsReports: true,
+        breaker: {
+          consecutiveFailures: 5,
+          successShareBelow: 0.8,
+          windowMs: 10_000,
+          minRequests: 10,
+          ejectMs: 5000,
+          ejectMaxMs: 300_000,
+          slowStartMs: 10_000,
+        },
+        retry: { maxTries: 3, budgetShare: 0.2, floorPerSecond: 3, isIdempotent: true },
+        hedge: null,
+        holdsFirstChunk: false,
       },
     ],
     routes: [],
@@ -83,8 +95,22 @@ test('what is not written has the defaults that the contract names', () => {
 });
 
 test('an empty mapping is as good as an absent one', () => {
-  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\nlisten: {}\nadmin: {}\nroutes: []\ntelemetry: {}\n`;
+  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\n    breaker: {}\n    retry: {}\nlisten: {}\nadmin: {}\nroutes: []\ntelemetry: {}\n`;
   assert.deepEqual(load(text), load(least));
+});
+
+test('an empty hedge is one with the defaults that the contract names', () => {
+  assert.deepEqual(load(withBackend('hedge: {}')).backends[0]?.hedge, {
+    after: { kind: 'quantile', quantile: 0.95 },
+    budgetShare: 0.05,
+  });
+});
+
+test('a hedge may wait for any time that is over before the first byte must be there', () => {
+  const delayOf = (keys: string): unknown => load(`${least}    ${keys}\n`).backends[0]?.hedge?.after;
+  assert.deepEqual(delayOf('hedge: { after: 29s }'), { kind: 'delay', delayMs: 29_000 });
+  assert.deepEqual(delayOf('hedge: { after: 1ms }\n    timeouts: { first_byte: 2ms }'), { kind: 'delay', delayMs: 1 });
+  assert.deepEqual(delayOf('hedge: { after: p99.9 }'), { kind: 'quantile', quantile: 0.999 });
 });
 
 test('settings are frozen in every depth', () => {
@@ -184,7 +210,14 @@ test('routes keep their order, and their header names are in lower case', () => 
   const text = withTop(
     'routes: [{ match: { model: "d*", header: { X-Beta: "1" } }, to: [{ backend: a, weight: 95 }], deadline: 2s }, { to: [{ backend: a }] }]',
   );
-  const everything = { model: null, tenant: null, path: null, headers: {}, fallbacks: [], deadlineMs: null };
+  const everything = {
+    model: null,
+    tenant: null,
+    path: null,
+    headers: {},
+    fallbacks: [],
+    deadlineMs: null,
+  };
   assert.deepEqual(load(text).routes, [
     {
       ...everything,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FaultRow } from './shape-fault-rows.ts';
-import { least, withReplica, withTop } from './yaml.ts';
+import { least, withBackend, withReplica, withTop } from './yaml.ts';
 
 const replica = 'backends[0].replicas[0]';
 const url = 'wanted a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock, without credentials and query';
@@ -133,6 +133,26 @@ export const misfits: readonly FaultRow[] = [
   [
     withOther('openai', 'fallback: [b]'),
     '8:45: routes[0].fallback[0]: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
+  ],
+  [
+    withBackend('breaker: { eject: 10s, eject_max: 9s }'),
+    '7:39: backends[0].breaker.eject_max: got less than eject, wanted at least the time of the first ejection',
+  ],
+  [
+    withBackend('breaker: { eject: 10m }'),
+    '7:14: backends[0].breaker.eject_max: got less than eject, wanted at least the time of the first ejection',
+  ],
+  [
+    withBackend('hedge: { after: 30s }'),
+    '7:21: backends[0].hedge.after: got no less than timeouts.first_byte, wanted a delay that is over before it',
+  ],
+  [
+    withBackend('hedge: { after: 1s }\n    timeouts: { first_byte: 1s }'),
+    '7:21: backends[0].hedge.after: got no less than timeouts.first_byte, wanted a delay that is over before it',
+  ],
+  [
+    withBackend('hedge: {}\n    retry: { idempotent: false }'),
+    '7:12: backends[0].hedge: got hedges beside retry.idempotent: false, wanted none of them: a hedge is a request that is sent twice',
   ],
   [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
   [
