@@ -76,7 +76,8 @@ function resolveRoute(
     ...raw.fallback.map((name, at) => ({ name, path: [...path, 'fallback', at] })),
   ];
   reportDuplicates(named, 'a backend that this route does not name yet', resolving);
-  const protocol = protocolOf(named, backends, resolving);
+  const mirrored = raw.mirror === undefined ? [] : [mirrorOf(raw.mirror.backend, raw, path, resolving)];
+  const protocol = protocolOf([...named, ...mirrored], backends, resolving);
   if (protocol === 'http') reportPlainRoute(raw.match, [...path, 'match'], resolving);
   const headers = Object.entries(raw.match.header ?? {}).map(([name, value]) => ({ key: name, name, value }));
   return {
@@ -86,6 +87,7 @@ function resolveRoute(
     headers: resolveHeaders(headers, [...path, 'match', 'header'], resolving),
     destinations: raw.to,
     fallbacks: raw.fallback,
+    mirror: raw.mirror ?? null,
     deadlineMs: raw.deadline ?? null,
   };
 }
@@ -93,6 +95,14 @@ function resolveRoute(
 interface NamedBackend {
   readonly name: string;
   readonly path: Path;
+}
+
+/** A route may copy to one of its fallbacks, which keeps it warm; what it sends to anyway would get requests twice. */
+function mirrorOf(name: string, { to }: RawRoute, path: Path, { report }: Resolving): NamedBackend {
+  const here = [...path, 'mirror', 'backend'];
+  if (to.some(({ backend }) => backend === name))
+    report(here, `${JSON.stringify(name)}, to which this route sends`, 'another backend');
+  return { name, path: here };
 }
 
 /** The protocol that the backends speak which a route names: that of the first. Reports those of another, and names of none. */
@@ -159,7 +169,8 @@ function reportAmbiguousModels(
   routes: readonly RouteSettings[],
   resolving: Resolving,
 ): void {
-  if (routes.some((_, at) => ['to', 'fallback'].some((key) => resolving.isFaulty(['routes', at, key])))) return;
+  if (routes.some((_, at) => ['to', 'fallback', 'mirror'].some((key) => resolving.isFaulty(['routes', at, key]))))
+    return;
   const routed = routedBackends(routes);
   const implicit = backends.flatMap((backend, at) =>
     routed.has(backend.name)

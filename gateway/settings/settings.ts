@@ -129,12 +129,21 @@ export interface RouteSettings {
   readonly destinations: readonly { readonly backend: string; readonly weight: number }[];
   /** Names of backends, in the order they are tried. */
   readonly fallbacks: readonly string[];
+  /** The backend that gets copies, and of which share of the requests; null for none. */
+  readonly mirror: { readonly backend: string; readonly share: number } | null;
   readonly deadlineMs: number | null;
 }
 
-/** The backends that routes name: they serve their own models no more by themselves. */
+/**
+ * The backends that routes name: they serve their own models no more by themselves. A mirror is among them, as with other proxies:
+ * a candidate that is tried out on copies answers no client until a route sends to it.
+ */
 export function routedBackends(routes: readonly RouteSettings[]): Set<string> {
   return new Set(
-    routes.flatMap(({ destinations, fallbacks }) => [...destinations.map((one) => one.backend), ...fallbacks]),
+    routes.flatMap(({ destinations, fallbacks, mirror }) => [
+      ...destinations.map((one) => one.backend),
+      ...fallbacks,
+      ...(mirror === null ? [] : [mirror.backend]),
+    ]),
   );
 }

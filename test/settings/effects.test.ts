@@ -89,6 +89,8 @@ const effects: readonly Effect[] = [
   ['routes[].to[].backend', withRoute(''), (one) => route(one)?.destinations[0]?.backend, 'a'],
   ['routes[].to[].weight', withRoute(''), (one) => route(one)?.destinations[0]?.weight, 7],
   ['routes[].fallback', withSecond('fallback: [b]'), (one) => route(one)?.fallbacks, ['b']],
+  ['routes[].mirror.backend', withSecond('mirror: { backend: b }'), (one) => route(one)?.mirror?.backend, 'b'],
+  ['routes[].mirror.share', withSecond('mirror: { backend: b, share: 5% }'), (one) => route(one)?.mirror?.share, 0.05],
   ['routes[].deadline', withRoute('deadline: 2s'), (one) => route(one)?.deadlineMs, 2000],
   ['telemetry.log', withTop('telemetry: { log: silent }'), (one) => one.telemetry.logLevel, 'silent'],
 ];

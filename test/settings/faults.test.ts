@@ -107,6 +107,17 @@ test('two backends may serve one model as far as a faulty route tells', () => {
   );
 });
 
+test('two backends may serve one model as far as a faulty mirror tells', () => {
+  const other = '  - { name: bb, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }\n';
+  const third = '  - { name: cc, protocol: open-inference, models: [n], replicas: [{ url: "http://h:3" }] }\n';
+  assert.deepEqual(
+    faultsOf(`${least}${other}${third}routes: [{ to: [{ backend: cc }], mirror: { backend: b } }]\n`).map((fault) =>
+      fault.replace(/: got .*/, ''),
+    ),
+    ['gateway.yaml:9:54: routes[0].mirror.backend'],
+  );
+});
+
 test('a backend whose protocol is faulty speaks none that its route could miss', () => {
   const other = '  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\n';
   assert.deepEqual(

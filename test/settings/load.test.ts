@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadSettings } from '../../gateway/settings/load.ts';
-import type { ReplicaSettings, Settings } from '../../gateway/settings/settings.ts';
+import { type ReplicaSettings, routedBackends, type Settings } from '../../gateway/settings/settings.ts';
 import { faultsOf, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
 const everyKey = join(import.meta.dirname, '..', '..', 'config', 'gateway.yaml');
@@ -216,6 +216,7 @@ test('routes keep their order, and their header names are in lower case', () => 
     path: null,
     headers: {},
     fallbacks: [],
+    mirror: null,
     deadlineMs: null,
   };
   assert.deepEqual(load(text).routes, [
@@ -234,6 +235,21 @@ test('two backends may serve one model as soon as a route names one of them', ()
   const both = `${least}  - { name: b, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }\n`;
   assert.equal(faultsOf(both).length, 1);
   assert.deepEqual(faultsOf(`${both}routes: [{ to: [{ backend: b }] }]\n`), []);
+});
+
+test('a backend that a route only copies to is not one that serves its models by itself', () => {
+  const text = `${least}  - { name: b, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }
+  - { name: c, protocol: open-inference, models: [n], replicas: [{ url: "http://h:3" }] }
+routes: [{ to: [{ backend: c }], mirror: { backend: b } }]
+`;
+  const { routes } = load(text);
+  assert.deepEqual(routes[0]?.mirror, { backend: 'b', share: 1 });
+  assert.deepEqual([...routedBackends(routes)].toSorted(), ['b', 'c']);
+});
+
+test('a route may copy to one of its fallbacks', () => {
+  const text = `${least}  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
+  assert.deepEqual(faultsOf(`${text}routes: [{ to: [{ backend: a }], fallback: [b], mirror: { backend: b } }]\n`), []);
 });
 
 test('a header given twice is a fault: one of the two would be ignored', () => {

@@ -135,6 +135,18 @@ export const misfits: readonly FaultRow[] = [
     '8:45: routes[0].fallback[0]: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
   ],
   [
+    withOther('openai', 'mirror: { backend: b }'),
+    '8:53: routes[0].mirror.backend: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
+  ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], mirror: { backend: aa } }]'),
+    '7:53: routes[0].mirror.backend: got "aa", wanted the backend a',
+  ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], mirror: { backend: a } }]'),
+    '7:53: routes[0].mirror.backend: got "a", to which this route sends, wanted another backend',
+  ],
+  [
     withBackend('breaker: { eject: 10s, eject_max: 9s }'),
     '7:39: backends[0].breaker.eject_max: got less than eject, wanted at least the time of the first ejection',
   ],

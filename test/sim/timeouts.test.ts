@@ -86,7 +86,7 @@ describe('the deadline of a request', () => {
       [5, 6, 'deadline_exceeded'],
       [5, 4, 'ok'],
     ] as const) {
-      const route = { model: 'digits', tenant: null, path: null, headers: {}, fallbacks: [], deadlineMs };
+      const route = { model: 'digits', tenant: null, path: null, headers: {}, fallbacks: [], mirror: null, deadlineMs };
       const simulation = new Simulation({
         seed: 1,
         backends: [{ name: 'digits', replicas: [{ id: 'a', script: () => ({ headAfterMs }) }] }],
@@ -112,6 +112,7 @@ describe('the deadline of a request', () => {
             path: null,
             headers: {},
             fallbacks: [],
+            mirror: null,
             destinations: [{ backend: 'digits', weight: 1 }],
             deadlineMs: 300,
           },
