@@ -58,7 +58,7 @@ function explainSlots(slots: number | null): string {
 }
 
 function explainRoute(
-  { model, path, tenant, headers, destinations, fallbacks, deadlineMs }: RouteSettings,
+  { model, path, tenant, headers, destinations, fallbacks, mirror, deadlineMs }: RouteSettings,
   at: number,
 ): string {
   const parts = [
@@ -70,6 +70,7 @@ function explainRoute(
   const total = destinations.reduce((sum, one) => sum + one.weight, 0);
   const shares = destinations.map((one) => `${one.backend} ${((100 * one.weight) / total).toFixed(1)} %`).join(', ');
   const fallback = fallbacks.length === 0 ? '' : `, failing that to ${fallbacks.join(', then ')}`;
+  const copies = mirror === null ? '' : `, with copies of ${(100 * mirror.share).toFixed(1)} % to ${mirror.backend}`;
   const deadline = deadlineMs === null ? '' : `, within ${deadlineMs} ms`;
-  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${fallback}${deadline}.`;
+  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${fallback}${copies}${deadline}.`;
 }

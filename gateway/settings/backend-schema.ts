@@ -6,7 +6,10 @@ import {
   limitField,
   listOf,
   mapping,
+  patienceField,
   periodField,
+  rateField,
+  shareField,
   textField,
   textMapping,
   weightField,
@@ -104,6 +107,34 @@ const load = mapping({
   report: flagField().default(true).describe('Whether replicas are asked for load reports, and these are read.'),
 });
 
+const breaker = mapping({
+  consecutive: wholeField(1, many).default(5).describe('Failures in a row that eject a replica.'),
+  success_below: shareField().prefault('80%').describe('A share of successes below this ejects it, too; 0% for never.'),
+  window: periodField().prefault('10s').describe('How far back that share looks.'),
+  min_requests: wholeField(1, many).default(10).describe('Requests within the window from which on the share counts.'),
+  eject: periodField().prefault('5s').describe('How long it is out the first time; then twice as long each time.'),
+  eject_max: periodField().prefault('5m').describe('How long it is out at most. At least eject.'),
+  slow_start: durationField()
+    .prefault('10s')
+    .describe('How long a replica that joins or returns takes to get its full share; 0s for not at all.'),
+});
+
+const retry = mapping({
+  tries: wholeField(1, 10).default(3).describe('Sends of one request at most, the first one included.'),
+  budget: shareField().prefault('20%').describe('Retries at most, as a share of the requests.'),
+  floor: rateField().prefault('3/s').describe('Retries that are granted besides, however few the requests.'),
+  idempotent: flagField()
+    .default(true)
+    .describe('Whether a request may be sent again that a replica may have begun to work on.'),
+});
+
+const hedge = mapping({
+  after: patienceField()
+    .prefault('p95')
+    .describe('How long the first byte may take before a copy is sent: a quantile of the recent times, or a duration.'),
+  budget: shareField().prefault('5%').describe('Copies at most, as a share of the requests.'),
+});
+
 /** One backend, as users write it. */
 export const backendSchema = mapping({
   name: textField('a name')
@@ -122,4 +153,14 @@ export const backendSchema = mapping({
   timeouts: timeouts.prefault({}).describe('Limits of one try; the first that is reached ends it.'),
   health: health.prefault({}).describe('Checks that say whether a replica is ready.'),
   load: load.prefault({}).describe('What replicas tell of their load.'),
+  breaker: breaker.prefault({}).describe('When a replica that fails gets no more requests, and for how long.'),
+  retry: retry.prefault({}).describe('Sending again, to another replica, what one has failed to answer.'),
+  hedge: hedge
+    .optional()
+    .describe('A copy to a second replica where the first is slow; the first answer wins. Absent: none.'),
+  hold_first_chunk: flagField()
+    .default(false)
+    .describe(
+      'Whether the head of an answer waits for its first chunk, so that what breaks right after a 200 can be retried.',
+    ),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, rate, share, size, throughput, type Unit } from './units.ts';
+import { duration, quantile, rate, share, size, throughput, type Unit } from './units.ts';
 
 /** The kinds of values the schema is made of. The error text of each is what a fault says was wanted. */
 
@@ -20,6 +20,20 @@ export const limitField = () => {
   const wanted = 'a duration from 1ms to 24d, or none';
   const none = z.literal('none', { error: wanted }).transform(() => Number.POSITIVE_INFINITY);
   return z.union([none, quantity(duration, [1, longestMs, wanted])], { error: wanted });
+};
+
+/** How long to wait for something before more is done: a quantile of how long it has lately taken, or a duration. */
+export const patienceField = () => {
+  const wanted = 'a quantile from p50 to p99.9, or a duration from 1ms to 24d';
+  const byQuantile = quantity({ ...quantile, wanted }, [0, 1, wanted]);
+  const byDelay = quantity({ ...duration, wanted }, [1, longestMs, wanted]);
+  return z.union(
+    [
+      byQuantile.transform((value) => ({ kind: 'quantile' as const, quantile: value })),
+      byDelay.transform((delayMs) => ({ kind: 'delay' as const, delayMs })),
+    ],
+    { error: wanted },
+  );
 };
 
 /** A number of bytes, at least one. */

@@ -3,7 +3,7 @@ import { protocolDefaults } from './protocol-defaults.ts';
 import { resolveReplicas } from './resolve-replicas.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
-import type { BackendSettings, HealthSettings } from './settings.ts';
+import type { BackendSettings, BreakerSettings, HealthSettings, HedgeSettings, RetrySettings } from './settings.ts';
 
 type RawBackend = RawSettings['backends'][number];
 type Models = BackendSettings['models'];
@@ -23,6 +23,10 @@ export function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving
     timeouts: resolveTimeouts(raw),
     health: resolveHealth(raw, models, path, resolving),
     wantsReports: raw.load.report,
+    breaker: resolveBreaker(raw.breaker, [...path, 'breaker'], resolving),
+    retry: resolveRetry(raw.retry),
+    hedge: resolveHedge(raw, path, resolving),
+    holdsFirstChunk: raw.hold_first_chunk,
   };
 }
 
@@ -87,4 +91,34 @@ function resolveHealth(
     successesToReady: health.healthy,
     unwellFromStatus: health.path === undefined ? unwellFromStatus : 300,
   };
+}
+
+function resolveBreaker(raw: RawBackend['breaker'], path: Path, { report, isFaulty }: Resolving): BreakerSettings {
+  if (raw.eject_max < raw.eject && !isFaulty([...path, 'eject']))
+    report([...path, 'eject_max'], 'less than eject', 'at least the time of the first ejection');
+  return {
+    consecutiveFailures: raw.consecutive,
+    successShareBelow: raw.success_below,
+    windowMs: raw.window,
+    minRequests: raw.min_requests,
+    ejectMs: raw.eject,
+    ejectMaxMs: raw.eject_max,
+    slowStartMs: raw.slow_start,
+  };
+}
+
+function resolveRetry({ tries, budget, floor, idempotent }: RawBackend['retry']): RetrySettings {
+  return { maxTries: tries, budgetShare: budget, floorPerSecond: floor, isIdempotent: idempotent };
+}
+
+function resolveHedge(raw: RawBackend, path: Path, { report, isFaulty }: Resolving): HedgeSettings | null {
+  if (raw.hedge === undefined) return null;
+  const { after, budget } = raw.hedge;
+  const here = [...path, 'hedge'];
+  if (!raw.retry.idempotent)
+    report(here, 'hedges beside retry.idempotent: false', 'none of them: a hedge is a request that is sent twice');
+  const isLimitKnown = !isFaulty([...path, 'timeouts', 'first_byte']) && !isFaulty([...path, 'protocol']);
+  if (after.kind === 'delay' && after.delayMs >= resolveTimeouts(raw).firstByteMs && isLimitKnown)
+    report([...here, 'after'], 'no less than timeouts.first_byte', 'a delay that is over before it');
+  return { after, budgetShare: budget };
 }

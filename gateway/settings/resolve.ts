@@ -71,16 +71,14 @@ function resolveRoute(
   backends: readonly BackendSettings[],
   resolving: Resolving,
 ): RouteSettings {
-  const { report } = resolving;
   const named = [
     ...raw.to.map(({ backend }, at) => ({ name: backend, path: [...path, 'to', at, 'backend'] })),
     ...raw.fallback.map((name, at) => ({ name, path: [...path, 'fallback', at] })),
   ];
-  const protocols = protocolsOf(named, backends, resolving);
   reportDuplicates(named, 'a backend that this route does not name yet', resolving);
-  if (protocols.size > 1)
-    report([...path, 'to'], `backends that speak ${[...protocols].join(' and ')}`, 'backends of one protocol');
-  if (protocols.has('http')) reportPlainRoute(raw.match, [...path, 'match'], resolving);
+  const mirrored = raw.mirror === undefined ? [] : [mirrorOf(raw.mirror.backend, raw, path, resolving)];
+  const protocol = protocolOf([...named, ...mirrored], backends, resolving);
+  if (protocol === 'http') reportPlainRoute(raw.match, [...path, 'match'], resolving);
   const headers = Object.entries(raw.match.header ?? {}).map(([name, value]) => ({ key: name, name, value }));
   return {
     model: raw.match.model ?? null,
@@ -89,6 +87,7 @@ function resolveRoute(
     headers: resolveHeaders(headers, [...path, 'match', 'header'], resolving),
     destinations: raw.to,
     fallbacks: raw.fallback,
+    mirror: raw.mirror ?? null,
     deadlineMs: raw.deadline ?? null,
   };
 }
@@ -98,21 +97,39 @@ interface NamedBackend {
   readonly path: Path;
 }
 
-/** The protocols of the backends that a route names; reports names of none. */
-function protocolsOf(
+/** A route may copy to one of its fallbacks, which keeps it warm; what it sends to anyway would get requests twice. */
+function mirrorOf(name: string, { to }: RawRoute, path: Path, { report }: Resolving): NamedBackend {
+  const here = [...path, 'mirror', 'backend'];
+  if (to.some(({ backend }) => backend === name))
+    report(here, `${JSON.stringify(name)}, to which this route sends`, 'another backend');
+  return { name, path: here };
+}
+
+/** The protocol that the backends speak which a route names: that of the first. Reports those of another, and names of none. */
+function protocolOf(
   named: readonly NamedBackend[],
   backends: readonly BackendSettings[],
   { report, isFaulty }: Resolving,
-): Set<string> {
+): BackendSettings['protocol'] | null {
   const names = backends.map((backend) => backend.name);
   const areNamesKnown = !names.some((_, at) => isFaulty(['backends', at, 'name']));
-  const protocols = new Set<string>();
+  let spoken: BackendSettings['protocol'] | null = null;
   for (const { name, path } of named) {
-    const backend = backends.find((one) => one.name === name);
-    if (backend !== undefined) protocols.add(backend.protocol);
-    else if (areNamesKnown) report(path, JSON.stringify(name), wantedBackend(name, names));
+    const at = names.indexOf(name);
+    const protocol = backends[at]?.protocol;
+    if (protocol === undefined) {
+      if (areNamesKnown) report(path, JSON.stringify(name), wantedBackend(name, names));
+    } else if (!isFaulty(['backends', at, 'protocol'])) {
+      spoken ??= protocol;
+      if (protocol !== spoken)
+        report(
+          path,
+          `${JSON.stringify(name)}, which speaks ${protocol}`,
+          `a backend that speaks ${spoken}, as those before it`,
+        );
+    }
   }
-  return protocols;
+  return spoken;
 }
 
 /** Plain HTTP has nothing but its path to be told by. */
@@ -152,7 +169,8 @@ function reportAmbiguousModels(
   routes: readonly RouteSettings[],
   resolving: Resolving,
 ): void {
-  if (routes.some((_, at) => resolving.isFaulty(['routes', at, 'to']))) return;
+  if (routes.some((_, at) => ['to', 'fallback', 'mirror'].some((key) => resolving.isFaulty(['routes', at, key]))))
+    return;
   const routed = routedBackends(routes);
   const implicit = backends.flatMap((backend, at) =>
     routed.has(backend.name)

@@ -8,6 +8,7 @@ import {
   mapping,
   periodField,
   portField,
+  shareField,
   sizeField,
   textField,
   textMapping,
@@ -65,6 +66,11 @@ const destination = mapping({
   weight: weightField().default(1).describe('Share of the requests, in proportion to the other weights.'),
 });
 
+const mirror = mapping({
+  backend: textField('the name of a backend').describe('Gets the copies. None of those in to.'),
+  share: shareField().prefault('100%').describe('How many of the requests are copied.'),
+});
+
 const route = mapping({
   match: match.prefault({}).describe('What a request must look like; an absent part accepts anything.'),
   to: listOf(destination, 'a list of backends with weights')
@@ -73,6 +79,9 @@ const route = mapping({
   fallback: listOf(textField('the name of a backend'), 'a list of backends')
     .default([])
     .describe('Tried in order when those before have no replica that can, a full line, or only broken tries.'),
+  mirror: mirror
+    .optional()
+    .describe('Copies of requests for a backend whose answers are thrown away; clients wait for none. Absent: none.'),
   deadline: periodField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
 });
 

@@ -41,6 +41,12 @@ export interface BackendSettings {
   };
   readonly health: HealthSettings;
   readonly wantsReports: boolean;
+  readonly breaker: BreakerSettings;
+  readonly retry: RetrySettings;
+  /** Null for no hedges. */
+  readonly hedge: HedgeSettings | null;
+  /** The head of an answer is passed on with its first chunk, not before. */
+  readonly holdsFirstChunk: boolean;
 }
 
 /** How a replica is asked whether it is ready. */
@@ -54,6 +60,41 @@ export interface HealthSettings {
   readonly successesToReady: number;
   /** The first status that speaks against it. */
   readonly unwellFromStatus: number;
+}
+
+/** When a replica is ejected for what its traffic says of it, and for how long. */
+export interface BreakerSettings {
+  readonly consecutiveFailures: number;
+  /** A share of successes below this trips, once `minRequests` have settled within `windowMs`. */
+  readonly successShareBelow: number;
+  readonly windowMs: number;
+  readonly minRequests: number;
+  /** The first time; doubled with every ejection up to `ejectMaxMs`, which is never less. */
+  readonly ejectMs: number;
+  readonly ejectMaxMs: number;
+  /** 0 for none. */
+  readonly slowStartMs: number;
+}
+
+/** How often a request is sent again. */
+export interface RetrySettings {
+  /** Of one request, the first one included. */
+  readonly maxTries: number;
+  /** Retries as a share of the requests; `floorPerSecond` comes on top. */
+  readonly budgetShare: number;
+  readonly floorPerSecond: number;
+  /** A request may be sent again although a replica may have begun to work on it. */
+  readonly isIdempotent: boolean;
+}
+
+/** When a request is sent to a second replica as well. Only where `RetrySettings.isIdempotent`. */
+export interface HedgeSettings {
+  /** How long the first byte may take: a quantile of the recent times to it, or a delay shorter than its timeout. */
+  readonly after:
+    | { readonly kind: 'quantile'; readonly quantile: number }
+    | { readonly kind: 'delay'; readonly delayMs: number };
+  /** Hedges as a share of the requests. */
+  readonly budgetShare: number;
 }
 
 /** One server process; an entry of the file with several workers stands for as many. */
@@ -88,12 +129,21 @@ export interface RouteSettings {
   readonly destinations: readonly { readonly backend: string; readonly weight: number }[];
   /** Names of backends, in the order they are tried. */
   readonly fallbacks: readonly string[];
+  /** The backend that gets copies, and of which share of the requests; null for none. */
+  readonly mirror: { readonly backend: string; readonly share: number } | null;
   readonly deadlineMs: number | null;
 }
 
-/** The backends that routes name: they serve their own models no more by themselves. */
+/**
+ * The backends that routes name: they serve their own models no more by themselves. A mirror is among them, as with other proxies:
+ * a candidate that is tried out on copies answers no client until a route sends to it.
+ */
 export function routedBackends(routes: readonly RouteSettings[]): Set<string> {
   return new Set(
-    routes.flatMap(({ destinations, fallbacks }) => [...destinations.map((one) => one.backend), ...fallbacks]),
+    routes.flatMap(({ destinations, fallbacks, mirror }) => [
+      ...destinations.map((one) => one.backend),
+      ...fallbacks,
+      ...(mirror === null ? [] : [mirror.backend]),
+    ]),
   );
 }

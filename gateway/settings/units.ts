@@ -29,6 +29,19 @@ export const throughput: Unit = unit(throughputUnits, 'a throughput such as 512B
 /** A number from 0 to 1 from `20%`. */
 export const share: Unit = unit({ '%': 100 }, 'a share such as 5% or 0.1%', over);
 
+const quantileExpression = /^p([5-9]\d(?:\.\d)?)$/;
+
+/** A number from 0.5 to 0.999 from `p50` to `p99.9`. */
+export const quantile: Unit = {
+  pattern: quantileExpression.source,
+  wanted: 'a quantile such as p50, p95 or p99.9',
+  parse(text) {
+    const [, percent] = quantileExpression.exec(text) ?? [];
+    // Exact where a quotient would not be: p99.9 is 0.999.
+    return percent === undefined ? null : Number(`${percent}e-2`);
+  },
+};
+
 function unit(factors: Readonly<Record<string, number>>, wanted: string, combine = times): Unit {
   const pattern = `^(\\d+(?:\\.\\d+)?)(${Object.keys(factors).join('|')})$`;
   const expression = new RegExp(pattern);

@@ -35,7 +35,7 @@ test('check explains a valid configuration and exits 0', () => {
     'Backend digits-next: open-inference, least-outstanding, serves digits; up to 1000 requests wait up to 10000 ms.',
     '  Replica 127.0.0.1:8102: http://127.0.0.1:8102, slots as it reports.',
     'Route 0: model digits* and path /v2/* and tenant * and x-beta: 1 to digits-next 100.0 %, failing that to digits, within 2000 ms.',
-    'Route 1: everything to digits 100.0 %.',
+    'Route 1: everything to digits 100.0 %, with copies of 10.0 % to digits-next.',
     '',
   ]);
 });

@@ -79,6 +79,56 @@ export const wrongBackends: readonly FaultRow[] = [
   ],
   [withBackend('load: true'), '7:11: backends[0].load: got true, wanted a mapping with report'],
   [withBackend('load: { report: yes }'), '7:21: backends[0].load.report: got "yes", wanted true or false'],
+  [withBackend('hold_first_chunk: 1'), '7:23: backends[0].hold_first_chunk: got 1, wanted true or false'],
+];
+
+const share = 'wanted a share such as 5% or 0.1%';
+const patience = 'wanted a quantile from p50 to p99.9, or a duration from 1ms to 24d';
+
+/** What is wrong with what a backend does about failures. */
+export const wrongPrecautions: readonly FaultRow[] = [
+  [
+    withBackend('breaker: false'),
+    '7:14: backends[0].breaker: got false, wanted a mapping with consecutive, success_below, window, min_requests, ...',
+  ],
+  [
+    withBackend('breaker: { consecutive: 0 }'),
+    '7:29: backends[0].breaker.consecutive: got 0, wanted a whole number from 1',
+  ],
+  [withBackend('breaker: { success_below: 0.8 }'), `7:31: backends[0].breaker.success_below: got 0.8, ${share}`],
+  [
+    withBackend('breaker: { success_below: 101% }'),
+    '7:31: backends[0].breaker.success_below: got "101%", wanted a share from 0% to 100%',
+  ],
+  [withBackend('breaker: { window: 0s }'), `7:24: backends[0].breaker.window: got "0s", ${period}`],
+  [
+    withBackend('breaker: { min_requests: 1.5 }'),
+    '7:30: backends[0].breaker.min_requests: got 1.5, wanted a whole number from 1',
+  ],
+  [withBackend('breaker: { eject: 0s }'), `7:23: backends[0].breaker.eject: got "0s", ${period}`],
+  [withBackend('breaker: { eject_max: none }'), `7:27: backends[0].breaker.eject_max: got "none", ${duration}`],
+  [withBackend('breaker: { slow_start: 0 }'), `7:28: backends[0].breaker.slow_start: got 0, ${duration}`],
+  [withBackend('retry: { tries: 0 }'), '7:21: backends[0].retry.tries: got 0, wanted a whole number from 1 to 10'],
+  [withBackend('retry: { tries: 11 }'), '7:21: backends[0].retry.tries: got 11, wanted a whole number from 1 to 10'],
+  [withBackend('retry: { budget: 20 }'), `7:22: backends[0].retry.budget: got 20, ${share}`],
+  [withBackend('retry: { floor: 3 }'), '7:21: backends[0].retry.floor: got 3, wanted a rate such as 200/s or 30/m'],
+  [
+    withBackend('retry: { idempotent: maybe }'),
+    '7:26: backends[0].retry.idempotent: got "maybe", wanted true or false',
+  ],
+  [withBackend('hedge: p95'), '7:12: backends[0].hedge: got "p95", wanted a mapping with after, budget'],
+  [
+    withBackend('hedge: { delay: 5ms }'),
+    '7:14: backends[0].hedge.delay: got the unknown key delay, wanted one of the keys after, budget',
+  ],
+  [withBackend('hedge: { budget: 5 }'), `7:22: backends[0].hedge.budget: got 5, ${share}`],
+  ...['p49', 'p100', 'p99.95', '0s', '25d', 'never'].map(
+    (after): FaultRow => [
+      withBackend(`hedge: { after: ${after} }`),
+      `7:21: backends[0].hedge.after: got "${after}", ${patience}`,
+    ],
+  ),
+  [withBackend('hedge: { after: 95 }'), `7:21: backends[0].hedge.after: got 95, ${patience}`],
 ];
 
 /** What is wrong within one replica. */

@@ -23,6 +23,7 @@ const withRoute = (keys: string): string => withTop(`routes: [{ to: [{ backend: 
 const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
 
 const second = `backends:\n  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
+const withSecond = (keys: string): string => withRoute(keys).replace(/^backends:\n/, second);
 
 /** Any file will do where a key names one. */
 const file = import.meta.filename;
@@ -67,18 +68,29 @@ const effects: readonly Effect[] = [
   ['backends[].health.unhealthy', withBackend('health: { unhealthy: 1 }'), health('failuresToUnready'), 1],
   ['backends[].health.healthy', withBackend('health: { healthy: 1 }'), health('successesToReady'), 1],
   ['backends[].load.report', withBackend('load: { report: false }'), (one) => backend(one)?.wantsReports, false],
+  ['backends[].breaker.consecutive', withBackend('breaker: { consecutive: 1 }'), breaker('consecutiveFailures'), 1],
+  ['backends[].breaker.success_below', withBackend('breaker: { success_below: 0% }'), breaker('successShareBelow'), 0],
+  ['backends[].breaker.window', withBackend('breaker: { window: 1m }'), breaker('windowMs'), 60_000],
+  ['backends[].breaker.min_requests', withBackend('breaker: { min_requests: 1 }'), breaker('minRequests'), 1],
+  ['backends[].breaker.eject', withBackend('breaker: { eject: 1s }'), breaker('ejectMs'), 1000],
+  ['backends[].breaker.eject_max', withBackend('breaker: { eject_max: 5s }'), breaker('ejectMaxMs'), 5000],
+  ['backends[].breaker.slow_start', withBackend('breaker: { slow_start: 0s }'), breaker('slowStartMs'), 0],
+  ['backends[].retry.tries', withBackend('retry: { tries: 1 }'), retry('maxTries'), 1],
+  ['backends[].retry.budget', withBackend('retry: { budget: 0% }'), retry('budgetShare'), 0],
+  ['backends[].retry.floor', withBackend('retry: { floor: 0/s }'), retry('floorPerSecond'), 0],
+  ['backends[].retry.idempotent', withBackend('retry: { idempotent: false }'), retry('isIdempotent'), false],
+  ['backends[].hedge.after', withBackend('hedge: { after: 20ms }'), hedge('after'), { kind: 'delay', delayMs: 20 }],
+  ['backends[].hedge.budget', withBackend('hedge: { budget: 1% }'), hedge('budgetShare'), 0.01],
+  ['backends[].hold_first_chunk', withBackend('hold_first_chunk: true'), (one) => backend(one)?.holdsFirstChunk, true],
   ['routes[].match.model', withMatch('model: "m*"'), (one) => route(one)?.model, 'm*'],
   ['routes[].match.tenant', withMatch('tenant: anonymous'), (one) => route(one)?.tenant, 'anonymous'],
   ['routes[].match.path', withMatch('path: "/v2/*"'), (one) => route(one)?.path, '/v2/*'],
   ['routes[].match.header', withMatch('header: { X-A: b }'), (one) => route(one)?.headers, { 'x-a': 'b' }],
   ['routes[].to[].backend', withRoute(''), (one) => route(one)?.destinations[0]?.backend, 'a'],
   ['routes[].to[].weight', withRoute(''), (one) => route(one)?.destinations[0]?.weight, 7],
-  [
-    'routes[].fallback',
-    withTop('routes: [{ to: [{ backend: a }], fallback: [b] }]').replace(/^backends:\n/, second),
-    (one) => route(one)?.fallbacks,
-    ['b'],
-  ],
+  ['routes[].fallback', withSecond('fallback: [b]'), (one) => route(one)?.fallbacks, ['b']],
+  ['routes[].mirror.backend', withSecond('mirror: { backend: b }'), (one) => route(one)?.mirror?.backend, 'b'],
+  ['routes[].mirror.share', withSecond('mirror: { backend: b, share: 5% }'), (one) => route(one)?.mirror?.share, 0.05],
   ['routes[].deadline', withRoute('deadline: 2s'), (one) => route(one)?.deadlineMs, 2000],
   ['telemetry.log', withTop('telemetry: { log: silent }'), (one) => one.telemetry.logLevel, 'silent'],
 ];
@@ -97,6 +109,18 @@ function timeout(field: keyof BackendSettings['timeouts']) {
 
 function health(field: keyof BackendSettings['health']) {
   return (settings: Settings): unknown => backend(settings)?.health[field];
+}
+
+function breaker(field: keyof BackendSettings['breaker']) {
+  return (settings: Settings): unknown => backend(settings)?.breaker[field];
+}
+
+function retry(field: keyof BackendSettings['retry']) {
+  return (settings: Settings): unknown => backend(settings)?.retry[field];
+}
+
+function hedge(field: 'after' | 'budgetShare') {
+  return (settings: Settings): unknown => backend(settings)?.hedge?.[field];
 }
 
 for (const [key, yaml, read, becomes] of effects) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../gateway/settings/faults.ts';
 import { loadSettings } from '../../gateway/settings/load.ts';
-import { wrongBackends, wrongReplicas } from './backend-fault-rows.ts';
+import { wrongBackends, wrongPrecautions, wrongReplicas } from './backend-fault-rows.ts';
 import { misfits, unreadable } from './meaning-fault-rows.ts';
 import { protocolMisfits } from './protocol-fault-rows.ts';
 import { unknownKeys, wrongKinds } from './shape-fault-rows.ts';
@@ -17,6 +17,7 @@ for (const [yaml, told] of [
   ...wrongKinds,
   ...wrongBackends,
   ...wrongReplicas,
+  ...wrongPrecautions,
   ...misfits,
   ...protocolMisfits,
   ...unreadable,
@@ -104,6 +105,46 @@ test('two backends may serve one model as far as a faulty route tells', () => {
     faultsOf(`${least}${other}routes: [{ to: [{ backend: c }] }]\n`).map((fault) => fault.replace(/: got .*/, '')),
     ['gateway.yaml:8:28: routes[0].to[0].backend'],
   );
+});
+
+test('two backends may serve one model as far as a faulty mirror tells', () => {
+  const other = '  - { name: bb, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }\n';
+  const third = '  - { name: cc, protocol: open-inference, models: [n], replicas: [{ url: "http://h:3" }] }\n';
+  assert.deepEqual(
+    faultsOf(`${least}${other}${third}routes: [{ to: [{ backend: cc }], mirror: { backend: b } }]\n`).map((fault) =>
+      fault.replace(/: got .*/, ''),
+    ),
+    ['gateway.yaml:9:54: routes[0].mirror.backend'],
+  );
+});
+
+test('a backend whose protocol is faulty speaks none that its route could miss', () => {
+  const other = '  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\n';
+  assert.deepEqual(
+    faultsOf(
+      `${least.replace('open-inference', 'grpc')}${other}routes: [{ to: [{ backend: a }], fallback: [b] }]\n`,
+    ).map((fault) => fault.replace(/: got .*/, '')),
+    ['gateway.yaml:3:15: backends[0].protocol'],
+  );
+});
+
+test('a hedge is not compared with the timeout of a protocol that is faulty', () => {
+  const text = `${least.replace('open-inference', 'grpc')}    hedge: { after: 40s }\n`;
+  assert.deepEqual(
+    faultsOf(text).map((fault) => fault.replace(/: got .*/, '')),
+    ['gateway.yaml:3:15: backends[0].protocol'],
+  );
+});
+
+test('of times that depend on each other one that is faulty is not compared', () => {
+  for (const [faulty, other] of [
+    ['breaker: { eject: 30d, eject_max: 1s }', 'breaker.eject'],
+    ['timeouts: { first_byte: 30 }\n    hedge: { after: 40s }', 'timeouts.first_byte'],
+  ] as const)
+    assert.deepEqual(
+      faultsOf(withBackend(faulty)).map((fault) => fault.replace(/^.*backends\[0\]\.|: got .*/g, '')),
+      [other],
+    );
 });
 
 test('the text of the error is one line for each fault', () => {

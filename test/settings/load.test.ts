@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadSettings } from '../../gateway/settings/load.ts';
-import type { ReplicaSettings, Settings } from '../../gateway/settings/settings.ts';
-import { faultsOf, least, load, withReplica, withTop } from './yaml.ts';
+import { type ReplicaSettings, routedBackends, type Settings } from '../../gateway/settings/settings.ts';
+import { faultsOf, least, load, withBackend, withReplica, withTop } from './yaml.ts';
 
 const everyKey = join(import.meta.dirname, '..', '..', 'config', 'gateway.yaml');
 
@@ -75,6 +75,18 @@ test('what is not written has the defaults that the contract names', () => {
           unwellFromStatus: 300,
         },
         wantsReports: true,
+        breaker: {
+          consecutiveFailures: 5,
+          successShareBelow: 0.8,
+          windowMs: 10_000,
+          minRequests: 10,
+          ejectMs: 5000,
+          ejectMaxMs: 300_000,
+          slowStartMs: 10_000,
+        },
+        retry: { maxTries: 3, budgetShare: 0.2, floorPerSecond: 3, isIdempotent: true },
+        hedge: null,
+        holdsFirstChunk: false,
       },
     ],
     routes: [],
@@ -83,8 +95,22 @@ test('what is not written has the defaults that the contract names', () => {
 });
 
 test('an empty mapping is as good as an absent one', () => {
-  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\nlisten: {}\nadmin: {}\nroutes: []\ntelemetry: {}\n`;
+  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\n    breaker: {}\n    retry: {}\nlisten: {}\nadmin: {}\nroutes: []\ntelemetry: {}\n`;
   assert.deepEqual(load(text), load(least));
+});
+
+test('an empty hedge is one with the defaults that the contract names', () => {
+  assert.deepEqual(load(withBackend('hedge: {}')).backends[0]?.hedge, {
+    after: { kind: 'quantile', quantile: 0.95 },
+    budgetShare: 0.05,
+  });
+});
+
+test('a hedge may wait for any time that is over before the first byte must be there', () => {
+  const delayOf = (keys: string): unknown => load(`${least}    ${keys}\n`).backends[0]?.hedge?.after;
+  assert.deepEqual(delayOf('hedge: { after: 29s }'), { kind: 'delay', delayMs: 29_000 });
+  assert.deepEqual(delayOf('hedge: { after: 1ms }\n    timeouts: { first_byte: 2ms }'), { kind: 'delay', delayMs: 1 });
+  assert.deepEqual(delayOf('hedge: { after: p99.9 }'), { kind: 'quantile', quantile: 0.999 });
 });
 
 test('settings are frozen in every depth', () => {
@@ -184,7 +210,15 @@ test('routes keep their order, and their header names are in lower case', () => 
   const text = withTop(
     'routes: [{ match: { model: "d*", header: { X-Beta: "1" } }, to: [{ backend: a, weight: 95 }], deadline: 2s }, { to: [{ backend: a }] }]',
   );
-  const everything = { model: null, tenant: null, path: null, headers: {}, fallbacks: [], deadlineMs: null };
+  const everything = {
+    model: null,
+    tenant: null,
+    path: null,
+    headers: {},
+    fallbacks: [],
+    mirror: null,
+    deadlineMs: null,
+  };
   assert.deepEqual(load(text).routes, [
     {
       ...everything,
@@ -201,6 +235,21 @@ test('two backends may serve one model as soon as a route names one of them', ()
   const both = `${least}  - { name: b, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }\n`;
   assert.equal(faultsOf(both).length, 1);
   assert.deepEqual(faultsOf(`${both}routes: [{ to: [{ backend: b }] }]\n`), []);
+});
+
+test('a backend that a route only copies to is not one that serves its models by itself', () => {
+  const text = `${least}  - { name: b, protocol: open-inference, models: [m], replicas: [{ url: "http://h:2" }] }
+  - { name: c, protocol: open-inference, models: [n], replicas: [{ url: "http://h:3" }] }
+routes: [{ to: [{ backend: c }], mirror: { backend: b } }]
+`;
+  const { routes } = load(text);
+  assert.deepEqual(routes[0]?.mirror, { backend: 'b', share: 1 });
+  assert.deepEqual([...routedBackends(routes)].toSorted(), ['b', 'c']);
+});
+
+test('a route may copy to one of its fallbacks', () => {
+  const text = `${least}  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
+  assert.deepEqual(faultsOf(`${text}routes: [{ to: [{ backend: a }], fallback: [b], mirror: { backend: b } }]\n`), []);
 });
 
 test('a header given twice is a fault: one of the two would be ignored', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FaultRow } from './shape-fault-rows.ts';
-import { least, withReplica, withTop } from './yaml.ts';
+import { least, withBackend, withReplica, withTop } from './yaml.ts';
 
 const replica = 'backends[0].replicas[0]';
 const url = 'wanted a URL such as http://127.0.0.1:8101 or unix:/run/worker.sock, without credentials and query';
@@ -13,6 +13,10 @@ const empty = join(import.meta.dirname, 'empty');
 const secretFile = 'wanted a file that holds a secret';
 const notGivenYet = 'wanted a header that is not given yet';
 const tokenWanted = 'wanted a loopback address, or a token beside it';
+
+/** The least with a second backend, of a protocol, and a route with more of its keys; those begin at column 34 of line 8. */
+const withOther = (protocol: string, keys: string): string =>
+  `${least}  - { name: b, protocol: ${protocol}, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], ${keys} }]\n`;
 
 /** Configurations of the right shape whose parts do not fit together, or lead nowhere. */
 export const misfits: readonly FaultRow[] = [
@@ -127,8 +131,40 @@ export const misfits: readonly FaultRow[] = [
     '7:45: routes[0].fallback[0]: got "a", wanted a backend that this route does not name yet',
   ],
   [
-    `${least}  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], fallback: [b] }]\n`,
-    '8:16: routes[0].to: got backends that speak open-inference and openai, wanted backends of one protocol',
+    withOther('openai', 'fallback: [b]'),
+    '8:45: routes[0].fallback[0]: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
+  ],
+  [
+    withOther('openai', 'mirror: { backend: b }'),
+    '8:53: routes[0].mirror.backend: got "b", which speaks openai, wanted a backend that speaks open-inference, as those before it',
+  ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], mirror: { backend: aa } }]'),
+    '7:53: routes[0].mirror.backend: got "aa", wanted the backend a',
+  ],
+  [
+    withTop('routes: [{ to: [{ backend: a }], mirror: { backend: a } }]'),
+    '7:53: routes[0].mirror.backend: got "a", to which this route sends, wanted another backend',
+  ],
+  [
+    withBackend('breaker: { eject: 10s, eject_max: 9s }'),
+    '7:39: backends[0].breaker.eject_max: got less than eject, wanted at least the time of the first ejection',
+  ],
+  [
+    withBackend('breaker: { eject: 10m }'),
+    '7:14: backends[0].breaker.eject_max: got less than eject, wanted at least the time of the first ejection',
+  ],
+  [
+    withBackend('hedge: { after: 30s }'),
+    '7:21: backends[0].hedge.after: got no less than timeouts.first_byte, wanted a delay that is over before it',
+  ],
+  [
+    withBackend('hedge: { after: 1s }\n    timeouts: { first_byte: 1s }'),
+    '7:21: backends[0].hedge.after: got no less than timeouts.first_byte, wanted a delay that is over before it',
+  ],
+  [
+    withBackend('hedge: {}\n    retry: { idempotent: false }'),
+    '7:12: backends[0].hedge: got hedges beside retry.idempotent: false, wanted none of them: a hedge is a request that is sent twice',
   ],
   [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
   [

@@ -38,7 +38,7 @@ export const protocolMisfits: readonly FaultRow[] = [
   [plain('routes: [{ to: [{ backend: a }] }]\n'), `6:10: routes[0].match: got a match without path, ${wantedPath}`],
   [
     `${plain('  - { name: b, protocol: openai, models: [m], replicas: [{ url: "http://h:2" }] }\n')}routes: [{ match: { path: "/x" }, to: [{ backend: a }, { backend: b }] }]\n`,
-    '7:39: routes[0].to: got backends that speak http and openai, wanted backends of one protocol',
+    '7:67: routes[0].to[1].backend: got "b", which speaks openai, wanted a backend that speaks http, as those before it',
   ],
   ...['http://h:1/v1', 'http://h:1/v1/', 'https://h/api/v1'].map(
     (url): FaultRow => [

@@ -66,7 +66,7 @@ export const unknownKeys: readonly FaultRow[] = [
   ],
   [
     withRoute('{ to: [{ backend: a }], timeout: 1s }'),
-    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, deadline',
+    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, mirror, deadline',
   ],
   [
     withRoute('{ match: { headers: {} }, to: [{ backend: a }] }'),
@@ -122,11 +122,23 @@ export const wrongKinds: readonly FaultRow[] = [
     `7:19: telemetry.log: got "${'x'.repeat(56)}...", wanted one of debug, info, warn, error, silent`,
   ],
   [withTop('routes: { to: [] }'), '7:9: routes: got a mapping, wanted a list of routes'],
-  [withTop('routes:\n  -'), '8:4: routes[0]: got null, wanted a mapping with match, to, fallback, deadline'],
+  [withTop('routes:\n  -'), '8:4: routes[0]: got null, wanted a mapping with match, to, fallback, mirror, ...'],
   [withRoute('{ match: { model: m } }'), '7:10: routes[0].to: got nothing, wanted a list of backends with weights'],
   [withRoute('{ to: [] }'), '7:16: routes[0].to: got a list, wanted at least one backend'],
   [withRoute('{ to: [a] }'), '7:17: routes[0].to[0]: got "a", wanted a mapping with backend, weight'],
   [withRoute('{ to: [{ backend: a, weight: -1 }] }'), '7:39: routes[0].to[0].weight: got -1, wanted a number above 0'],
+  [
+    withRoute('{ to: [{ backend: a }], mirror: b }'),
+    '7:42: routes[0].mirror: got "b", wanted a mapping with backend, share',
+  ],
+  [
+    withRoute('{ to: [{ backend: a }], mirror: { share: 5% } }'),
+    '7:42: routes[0].mirror.backend: got nothing, wanted the name of a backend',
+  ],
+  [
+    `${least}  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\nroutes: [{ to: [{ backend: a }], mirror: { backend: b, share: 5 } }]\n`,
+    '8:63: routes[0].mirror.share: got 5, wanted a share such as 5% or 0.1%',
+  ],
   [withRoute('{ to: [{ backend: a }], deadline: 2 }'), `7:44: routes[0].deadline: got 2, ${duration}`],
   [
     withRoute('{ to: [{ backend: a }], deadline: 0s }'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { duration, rate, share, size, throughput } from '../../gateway/settings/units.ts';
+import { duration, quantile, rate, share, size, throughput } from '../../gateway/settings/units.ts';
 import { repetitions } from '../support/counts.ts';
 
 const accepted = [
@@ -34,6 +34,10 @@ const accepted = [
   [share, '0.1%', 0.001],
   [share, '95%', 0.95],
   [share, '100%', 1],
+  [quantile, 'p50', 0.5],
+  [quantile, 'p95', 0.95],
+  [quantile, 'p95.0', 0.95],
+  [quantile, 'p99.9', 0.999],
 ] as const;
 
 const refused = [
@@ -46,6 +50,7 @@ const refused = [
   [rate, ['', '/s', '200', '200 /s', '-1/s', '200/sec', '200/ms', '1e3/s', '5s', '200/s/s']],
   [throughput, ['', 'B/s', '64KiB', '64KB/s', '64 KiB/s', '-1B/s', '64KiB/m', '5/s']],
   [share, ['', '%', '5', '5 %', '-1%', '0.05', '5%%', '1e1%']],
+  [quantile, ['', 'p', '95', 'p5', 'p49.9', 'p100', 'p99.95', 'p095', 'p95%', 'P95', 'p 95', 'p9e1', 'p99.']],
 ] as const;
 
 for (const [unit, text, value] of accepted) {
@@ -63,9 +68,10 @@ for (const [unit, texts] of refused) {
 }
 
 test('the pattern that editors check with accepts exactly what is parsed', () => {
-  const near = fc.stringMatching(/^[ -]?\d{0,3}\.?\d{0,2} ?(?:ms|s|m|h|d|B|KiB|MiB|GiB|MB|sec|%)?(?:\/[smh])?$/);
+  const near = fc.stringMatching(/^[ p-]?\d{0,3}\.?\d{0,2} ?(?:ms|s|m|h|d|B|KiB|MiB|GiB|MB|sec|%)?(?:\/[smh])?$/);
+  const units = fc.constantFrom(duration, size, rate, throughput, share, quantile);
   fc.assert(
-    fc.property(fc.oneof(near, fc.string()), fc.constantFrom(duration, size, rate, throughput, share), (text, unit) => {
+    fc.property(fc.oneof(near, fc.string()), units, (text, unit) => {
       assert.equal(new RegExp(unit.pattern).test(text), unit.parse(text) !== null);
     }),
     { numRuns: repetitions({ quick: 1000, full: 50_000 }) },
