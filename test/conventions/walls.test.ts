@@ -17,7 +17,7 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   balance: ['guard', 'admission', 'type pipeline'],
   cache: ['type pipeline'],
   routing: ['type pipeline'],
-  upstream: ['type balance', 'pipeline'],
+  upstream: ['type balance', 'type guard', 'pipeline'],
   protocols: ['pipeline', 'type upstream'],
   stages: ['pipeline', 'guard', 'admission', 'balance', 'cache', 'routing', 'upstream', 'protocols'],
   http: ['pipeline', 'protocols'],
@@ -43,6 +43,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   hono: ['http', 'worker', 'commands', 'assemble-ports'],
   '@hono/node-server': ['http', 'worker', 'assemble-ports'],
   'hdr-histogram-js': ['loadtest'],
+  opossum: ['guard'],
 };
 
 const sources = readSources('gateway', 'loadtest');
