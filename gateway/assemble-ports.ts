@@ -71,9 +71,10 @@ export async function openPorts(parts: Parts): Promise<Ports> {
 
 function openAdmin(parts: Parts, state: { readonly isClosing: boolean }): Promise<Server> {
   const { admin } = parts.current().settings;
+  const at = wallTime(parts.clock);
   const app = adminApp({
-    view: adminView(parts, state),
-    actions: adminActions(parts),
+    view: adminView(parts, state, at),
+    actions: adminActions(parts, at),
     token: admin.token,
     isLoopback: isLoopback(admin.host),
     onChange: (facts) => parts.log.info(facts, 'an operator asked for a change'),
@@ -107,18 +108,18 @@ function backendsOf({ current }: Parts): readonly Backend[] {
   return current().generation.backends;
 }
 
-function adminView(parts: Parts, state: { readonly isClosing: boolean }): AdminView {
+function adminView(parts: Parts, state: { readonly isClosing: boolean }, at: WallTime): AdminView {
   const { current, registry } = parts;
   return {
     notReadyBecause: () => (state.isClosing ? 'the gateway shuts down' : null),
     metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    backends: () => backendsOf(parts).map((backend) => showBackend(backend, parts.clock)),
+    backends: () => backendsOf(parts).map((backend) => showBackend(backend, at)),
     replicaNames: () => backendsOf(parts).flatMap(({ replicas }) => replicas.map(({ fullName }) => fullName)),
     config: () => maskSecrets(current().settings) as object,
   };
 }
 
-function adminActions(parts: Parts): AdminActions {
+function adminActions(parts: Parts, at: WallTime): AdminActions {
   return {
     reload: parts.reload,
     change(change, backendName, id) {
@@ -126,7 +127,7 @@ function adminActions(parts: Parts): AdminActions {
       const replica = backend?.replicas.find((one) => one.id === id);
       if (replica === undefined) return null;
       changes[change](replica);
-      return showReplica(replica, parts.clock);
+      return showReplica(replica, at);
     },
   };
 }
@@ -138,16 +139,23 @@ const changes: Readonly<Record<ReplicaChange, (replica: Replica) => void>> = {
   readmit: ({ gate }) => gate.readmit('readmitted by an operator'),
 };
 
-function showBackend({ name, protocol, models, replicas, dispatcher }: Backend, clock: Clock): object {
+/** An instant of the clock's `nowMs` as people write time; null for none. */
+type WallTime = (instantMs: number | null) => string | null;
+
+/** The two clocks are compared once: their difference changes in every millisecond by less than one, and an instant must not. */
+function wallTime(clock: Clock): WallTime {
+  const originMs = clock.wallMs() - clock.nowMs();
+  return (instantMs) => (instantMs === null ? null : new Date(originMs + instantMs).toISOString());
+}
+
+function showBackend({ name, protocol, models, replicas, dispatcher }: Backend, at: WallTime): object {
   const waiting = dispatcher.waitingCount;
-  return { name, protocol, models, waiting, replicas: replicas.map((replica) => showReplica(replica, clock)) };
+  return { name, protocol, models, waiting, replicas: replicas.map((replica) => showReplica(replica, at)) };
 }
 
 /** What operators see of a replica: how it stands and how its gate does, why, since when and, where that ends by itself, until when. */
-function showReplica(replica: Replica, clock: Clock): object {
+function showReplica(replica: Replica, at: WallTime): object {
   const { id, address, standing, reason, gate, slot, slots, weight, report, state } = replica;
-  const at = (instantMs: number | null): string | null =>
-    instantMs === null ? null : new Date(clock.wallMs() - clock.nowMs() + instantMs).toISOString();
   return {
     id,
     url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
