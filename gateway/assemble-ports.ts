@@ -51,7 +51,10 @@ export async function openPorts(parts: Parts): Promise<Ports> {
     directory: {
       routes: () => current().routes,
       isReady: (protocol) =>
-        !state.isClosing && backendsOf(parts).every((one) => one.protocol !== protocol || hasReady(one)),
+        !state.isClosing &&
+        backendsOf(parts).every(
+          (one) => one.protocol !== protocol || hasReady(one) || !current().routes.answersBy(one),
+        ),
       version,
       startedAtSeconds: Math.floor(clock.wallMs() / 1000),
     },
@@ -136,7 +139,10 @@ const changes: Readonly<Record<ReplicaChange, (replica: Replica) => void>> = {
   drain: ({ state }) => state.drain(),
   undrain: ({ state }) => state.undrain(),
   eject: ({ gate }) => gate.eject(),
-  readmit: ({ gate }) => gate.readmit('readmitted by an operator'),
+  readmit({ gate, state }) {
+    gate.readmit('readmitted by an operator');
+    state.rest.end();
+  },
 };
 
 /** An instant of the clock's `nowMs` as people write time; null for none. */
@@ -155,7 +161,7 @@ function showBackend({ name, protocol, models, replicas, dispatcher }: Backend, 
 
 /** What operators see of a replica: how it stands and how its gate does, why, since when and, where that ends by itself, until when. */
 function showReplica(replica: Replica, at: WallTime): object {
-  const { id, address, standing, reason, gate, slot, slots, weight, report, state } = replica;
+  const { id, address, standing, reason, gate, slot, slots, configuredWeight: weight, report, state } = replica;
   return {
     id,
     url: address.socketPath === null ? address.origin + address.basePath : `unix:${address.socketPath}`,
@@ -168,6 +174,7 @@ function showReplica(replica: Replica, at: WallTime): object {
     gateSince: at(gate.story.sinceMs),
     gateUntil: at(gate.story.untilMs),
     restsUntil: at(state.rest.untilMs),
+    slowStartUntil: at(state.slowStart.untilMs),
     inFlight: slot.inFlight,
     slots,
     weight,

@@ -43,6 +43,8 @@ interface Explanation {
   readonly backends: readonly { readonly name: string; readonly share: number; readonly upstreamModel: string }[];
   /** Tried in this order when none of the backends can serve it. */
   readonly fallbacks: readonly { readonly name: string; readonly upstreamModel: string }[];
+  /** Who gets copies, and of what share of such requests; null for nobody. */
+  readonly mirror: { readonly name: string; readonly share: number } | null;
   readonly deadlineMs: number | null;
 }
 
@@ -158,6 +160,7 @@ function explain({ protocol, head }: Found, content: Uint8Array, routes: RouteTa
       name: backend.name,
       upstreamModel: upstreamModelOf(backend, model),
     })),
+    mirror: won?.mirror ? { name: won.mirror.backend.name, share: won.mirror.share } : null,
     deadlineMs: won?.deadlineMs ?? null,
   };
 }
@@ -184,7 +187,7 @@ function routesOf(settings: Settings): RouteTable {
 }
 
 function inWords(explanation: Explanation): string {
-  const { protocol, operation, model, tenant, rules, backends, fallbacks, deadlineMs } = explanation;
+  const { protocol, operation, model, tenant, rules, backends, fallbacks, mirror, deadlineMs } = explanation;
   // Plain HTTP names no model.
   const ofModel = model === '' ? '' : `, model ${model}`;
   const asModel = (name: string): string => (name === '' ? '' : `, as model ${name}`);
@@ -198,6 +201,7 @@ function inWords(explanation: Explanation): string {
       ({ name, share, upstreamModel }) => `backend ${name} (${(share * 100).toFixed(1)} %)${asModel(upstreamModel)}`,
     ),
     ...fallbacks.map(({ name, upstreamModel }) => `failing that backend ${name}${asModel(upstreamModel)}`),
+    ...(mirror === null ? [] : [`copies of ${(mirror.share * 100).toFixed(1)} % to backend ${mirror.name}`]),
     ...(deadlineMs === null ? [] : [`deadline ${deadlineMs} ms`]),
   ].join('\n');
 }

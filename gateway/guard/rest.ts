@@ -43,17 +43,19 @@ export class Rest {
     const lastsMs = Math.min(askedMs ?? defaultMs, longestMs) * (1 + rng.next() * jitterShare);
     this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
     if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
-    else this.#alarm = wheel.arm(this.#untilMs, () => this.#end());
+    else this.#alarm = wheel.arm(this.#untilMs, () => this.end());
   }
 
-  /** No more is kept of it. */
+  /** Ends it before its time. */
+  end(): void {
+    if (this.#alarm === null) return;
+    this.close();
+    this.#options.onOver();
+  }
+
+  /** No more is kept of it, and nobody is told. */
   close(): void {
     this.#alarm?.disarm();
     this.#alarm = null;
-  }
-
-  #end(): void {
-    this.#alarm = null;
-    this.#options.onOver();
   }
 }

@@ -18,6 +18,11 @@ export class SlowStart {
     this.#lastsMs = lastsMs;
   }
 
+  /** When all of its weight is reached, of the clock's `nowMs`; null where it is. */
+  get untilMs(): number | null {
+    return this.share < 1 ? this.#startedAtMs + this.#lastsMs : null;
+  }
+
   /** Of its weight, from 0.1 to 1. */
   get share(): number {
     if (this.#lastsMs === 0) return 1;

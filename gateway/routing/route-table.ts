@@ -1,3 +1,4 @@
+import type { Backend } from '../balance/backend.ts';
 import type { Destination, Route, Routes, Subject } from '../pipeline/route.ts';
 import { matchesPattern } from './pattern.ts';
 
@@ -55,6 +56,14 @@ export class RouteTable implements Routes {
   protocolOf(model: string): string | null {
     const rule = this.#rules.find((one) => namesOf(one).some((name) => matchesPattern(name, model)));
     return rule?.protocol ?? null;
+  }
+
+  /** Whether some request may be answered by a backend: one that only gets copies of requests answers none. */
+  answersBy(backend: Backend): boolean {
+    return this.#rules.some(
+      ({ route: { destinations, fallbacks } }) =>
+        fallbacks.includes(backend) || destinations.some((one) => one.backend === backend),
+    );
   }
 
   isPlain(path: string, protocol: string | null): boolean {

@@ -159,6 +159,7 @@ test('route --json prints one object', (context) => {
       { name: 'digits-next', share: 0.05, upstreamModel: 'digits' },
     ],
     fallbacks: [],
+    mirror: null,
     deadlineMs: null,
   });
 });

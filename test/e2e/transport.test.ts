@@ -94,6 +94,8 @@ test('a status passes with its headers and its body, whatever it is', async () =
       [got.body, got.header('x-own'), got.header('retry-after'), got.header('location')],
       ['as it is', '1', '7', '/x'],
     );
+    // One that declines would be left alone for as long as it has asked to be.
+    await gateway.change('/api/replicas/pool/a/readmit');
   }
   backend.script = ({ socket }) => socket.write('HTTP/1.1 204 No Content\r\n\r\n');
   assert.equal((await ask(gateway.client, request(infer))).status, 204);

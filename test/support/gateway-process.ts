@@ -100,6 +100,8 @@ export interface RunningGateway {
   readonly admin: string;
   /** The value of a metric, summed over all label sets that hold the given labels; 0 where there is none. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** Asks for a change as an operator does, where no token is configured; gives what is answered. */
+  change(path: string): Promise<Record<string, unknown>>;
 }
 
 /** Runs a gateway with a configuration; `listen` and `admin` are added, with free ports and no grace time, where it has none. Ready when this resolves. */
@@ -124,6 +126,11 @@ export async function watchGateway(process: HeadgateProcess): Promise<RunningGat
     async metric(name, labels = {}) {
       const text = await (await fetch(`${admin}/metrics`)).text();
       return sumOfMetric(text, name, labels);
+    },
+    async change(path) {
+      const answer = await fetch(`${admin}${path}`, { method: 'POST', headers: { 'x-headgate-admin': '1' } });
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as Record<string, unknown>;
     },
   };
 }
