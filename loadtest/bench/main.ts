@@ -1,4 +1,5 @@
 import { compare } from './compare.ts';
+import { gateCost } from './gate-cost.ts';
 import { freePort, startBareRelay, startHeadgate, startNginx, startScript } from './peers.ts';
 import { chats, digits } from './workloads.ts';
 
@@ -22,5 +23,8 @@ async function main({ rounds, sliceMs }: { rounds: number; sliceMs: number }): P
   if (peers.length < started.length) process.stdout.write('missing: nginx (apt-get install nginx-light)\n');
 }
 
-const [rounds = 25, sliceMs = 1000] = process.argv.slice(2).map(Number);
-await main({ rounds, sliceMs });
+if (process.argv[2] === 'gate') process.stdout.write(gateCost());
+else {
+  const [rounds = 25, sliceMs = 1000] = process.argv.slice(2).map(Number);
+  await main({ rounds, sliceMs });
+}

@@ -16,6 +16,7 @@ test('route says which route takes a request, to which backend, and why those be
 routes[0]: passed over, the x-beta does not fit
 routes[1]: matches
 backend digits (100.0 %), as model digits
+copies of 10.0 % to backend digits-next
 `,
     err: '',
   });

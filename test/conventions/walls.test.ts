@@ -16,7 +16,7 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   settings: [],
   balance: ['guard', 'admission', 'type pipeline'],
   cache: ['type pipeline'],
-  routing: ['type pipeline'],
+  routing: ['type balance', 'type pipeline'],
   upstream: ['type balance', 'type guard', 'pipeline'],
   protocols: ['pipeline', 'type upstream'],
   stages: ['pipeline', 'guard', 'admission', 'balance', 'cache', 'routing', 'upstream', 'protocols'],
