@@ -4,28 +4,29 @@ import type { Replica } from './replica.ts';
 /** Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none. */
 export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): void {
   into.length = 0;
-  let available = 0;
-  for (const replica of replicas) {
-    const { state } = replica;
-    if (state.isAvailable) available += 1;
-    if (couldTake(replica) && state.gate.admits && !notThese.includes(replica)) into.push(replica);
-  }
-  if (available * 2 >= replicas.length) return;
+  for (const replica of replicas)
+    if (couldTake(replica) && replica.gate.admits && !notThese.includes(replica)) into.push(replica);
+  // Half of them can be sent to: nobody is drowned.
+  if (into.length * 2 >= replicas.length || !isPanic(replicas)) return;
   for (const replica of replicas)
     if (couldTake(replica) && isOutlier(replica) && !notThese.includes(replica)) into.push(replica);
 }
 
 /** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, resting, draining or ruled out. */
 export function isAnyInProspect(replicas: readonly Replica[], notThese: readonly Replica[]): boolean {
-  let available = 0;
-  for (const { state } of replicas) if (state.isAvailable) available += 1;
-  const isPanic = available * 2 < replicas.length;
   for (const replica of replicas) {
     const { standing, gate, rest } = replica.state;
-    if ((standing !== 'ready' && standing !== 'starting') || !rest.isOver) continue;
-    if ((gate.state !== 'ejected' || (isPanic && isOutlier(replica))) && !notThese.includes(replica)) return true;
+    if ((standing !== 'ready' && standing !== 'starting') || !rest.isOver || gate.state === 'ejected') continue;
+    if (!notThese.includes(replica)) return true;
   }
-  return false;
+  return isPanic(replicas) && replicas.some((one) => isWell(one) && isOutlier(one) && !notThese.includes(one));
+}
+
+/** Fewer than half of a backend are left, for whatever reason. */
+function isPanic(replicas: readonly Replica[]): boolean {
+  let available = 0;
+  for (const { state } of replicas) if (state.isAvailable) available += 1;
+  return available * 2 < replicas.length;
 }
 
 /** When the first of those that rest or are ejected comes back by itself, of the clock's `nowMs`; null where none does. */
@@ -38,8 +39,12 @@ export function soonestReturnMs(replicas: readonly Replica[]): number | null {
   return soonest === Number.POSITIVE_INFINITY ? null : soonest;
 }
 
-function couldTake({ state, hasCredit }: Replica): boolean {
-  return state.standing === 'ready' && state.rest.isOver && hasCredit;
+function couldTake(replica: Replica): boolean {
+  return isWell(replica) && replica.hasCredit;
+}
+
+function isWell({ state }: Replica): boolean {
+  return state.standing === 'ready' && state.rest.isOver;
 }
 
 /** Replicas that may do better than none: with fewer than half of a backend left, those that stay would be drowned. */

@@ -69,11 +69,10 @@ class Race {
   #second(notThis: Replica): void {
     const { backend } = this.#exchange.choice;
     if (this.#runners.size === 0 || isBusy(backend.replicas)) return;
-    // The lease comes first: a budget is not spent on what cannot be had.
+    // What finds no replica has used up its share of the budget nevertheless: where none is free, fewer shall be looked for.
+    if (!this.#hedging.budget.withdraw()) return;
     const lease = backend.dispatcher.tryTake(this.#exchange, [notThis]);
-    if (lease === null) return;
-    if (this.#hedging.budget.withdraw()) this.#start(lease, 'hedge');
-    else lease.release('abandoned');
+    if (lease !== null) this.#start(lease, 'hedge');
   }
 
   #start(lease: Lease, kind: 'first' | 'hedge'): void {
