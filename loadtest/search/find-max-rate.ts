@@ -17,7 +17,7 @@ export interface FindMaxRateOptions {
   readonly repeats: number;
 }
 
-/** What ended the search. `generator`: a run was INVALID there, so that the target's own limit lies higher than can be told from here. */
+/** What ended the search. `generator`: runs were INVALID there again and again, so that the target's own limit lies higher than can be told from here. */
 export type Limit = 'slo' | 'generator' | 'bound';
 
 /** One rate that was tried. */
@@ -77,16 +77,18 @@ function nextBracket(rate: number, { held, failed, mostPerSecond, leastPerSecond
   return next === rate ? null : next;
 }
 
-/** Runs until one side has the majority. An invalid run decides at once: more of the same would be as invalid. */
+/** So often a rate may have an invalid run: one may be the mood of the machine, three are its limit. */
+const mostInvalid = 3;
+
+/** Runs until one side has the majority, or too many runs were invalid. */
 async function tryRate(ratePerSecond: number, { measureAt, isMet, repeats }: FindMaxRateOptions): Promise<RateTried> {
   const runs: Summary[] = [];
-  let met = 0;
   const majority = Math.floor(repeats / 2) + 1;
-  while (met < majority && runs.length - met < majority) {
+  const counts = { met: 0, missed: 0, invalid: 0 };
+  while (counts.met < majority && counts.missed < majority && counts.invalid < mostInvalid) {
     const summary = await measureAt(ratePerSecond);
     runs.push(summary);
-    if (!summary.verdict.isValid) return { ratePerSecond, held: false, isValid: false, runs };
-    if (isMet(summary)) met += 1;
+    counts[!summary.verdict.isValid ? 'invalid' : isMet(summary) ? 'met' : 'missed'] += 1;
   }
-  return { ratePerSecond, held: met >= majority, isValid: true, runs };
+  return { ratePerSecond, held: counts.met >= majority, isValid: counts.invalid < mostInvalid, runs };
 }
