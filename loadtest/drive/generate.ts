@@ -1,6 +1,7 @@
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
+import type { OwnLimit } from '../report/own-limit.ts';
 import { Tally } from '../report/tally.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
@@ -29,6 +30,8 @@ export interface Assignment {
 export interface Generated {
   /** Planned after the warm-up, and not sent. */
   readonly unsent: number;
+  /** What kept this machine from sending the first of them. */
+  readonly ownLimit: OwnLimit | null;
   readonly eventLoopDelayP99Ms: number | null;
   readonly sent: number;
   readonly tally: Tally;
@@ -64,6 +67,7 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
   const tally = newTally(scenario, part);
   const glances = new Glances();
   let unsent = 0;
+  let ownLimit: OwnLimit | null = null;
   const drive = new Drive({
     plan: partOf(planOf(scenario, target), part),
     target: target.name,
@@ -79,15 +83,17 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
       tally.add(record);
       glances.add(record);
     },
-    onUnsent: ({ plannedAtMs }) => {
-      if (plannedAtMs >= warmUpMs) unsent += 1;
+    onUnsent: ({ plannedAtMs }, limit) => {
+      if (plannedAtMs < warmUpMs) return;
+      unsent += 1;
+      ownLimit ??= limit;
     },
   });
   const delay = watchedFrom(startAtMs + warmUpMs);
   const finish = (): Generated => {
     connections.close();
     const { sent } = drive.state;
-    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), tally };
+    return { unsent, ownLimit, sent, eventLoopDelayP99Ms: delay.end(), tally };
   };
   return {
     look: () => glances.take(drive.state),
