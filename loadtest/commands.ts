@@ -67,7 +67,7 @@ function addReport(program: Command): void {
   program
     .command('report')
     .description('render the report of an old load test again')
-    .argument('<dir>', 'the folder of one run')
+    .argument('<dir>', 'its folder, or that of one of its runs')
     .option('--json', 'print one object')
     .addHelpText('after', '\nExamples:\n  $ headgate report results/2026-11-25T03-14-00Z-poisson-chat')
     .action(async (folder: string, { json }: { json?: true }) => {

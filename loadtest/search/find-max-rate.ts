@@ -1,4 +1,5 @@
-import type { Summary } from '../report/summary.ts';
+import { z } from 'zod';
+import { type Summary, summarySchema } from '../report/summary.ts';
 
 /** Makes one run at a rate. Repeats of a rate differ in their seed, which is the caller's affair. */
 export type MeasureAt = (ratePerSecond: number) => Promise<Summary>;
@@ -17,23 +18,28 @@ export interface FindMaxRateOptions {
   readonly repeats: number;
 }
 
-/** What ended the search. `generator`: runs were INVALID there again and again, so that the target's own limit lies higher than can be told from here. */
-export type Limit = 'slo' | 'generator' | 'bound';
+const rateTriedSchema = z.strictObject({
+  ratePerSecond: z.number(),
+  held: z.boolean(),
+  isValid: z.boolean(),
+  runs: z.array(summarySchema),
+});
+
+/** The shape of max-rate.json. */
+export const maxRateSchema = z.strictObject({
+  maxPerSecond: z.number().nullable(),
+  limitedBy: z.enum(['slo', 'generator', 'bound']),
+  tried: z.array(rateTriedSchema),
+});
 
 /** One rate that was tried. */
-export interface RateTried {
-  readonly ratePerSecond: number;
-  readonly held: boolean;
-  readonly isValid: boolean;
-  readonly runs: readonly Summary[];
-}
+export type RateTried = z.infer<typeof rateTriedSchema>;
 
-/** What a search for the highest rate found; `maxPerSecond` is null when not even the least rate held. */
-export interface MaxRate {
-  readonly maxPerSecond: number | null;
-  readonly limitedBy: Limit;
-  readonly tried: readonly RateTried[];
-}
+/**
+ * What a search for the highest rate found; `maxPerSecond` is null when not even the least rate held. Limited by the `generator`: runs were INVALID
+ * there again and again, so that the target's own limit lies higher than can be told from here.
+ */
+export type MaxRate = z.infer<typeof maxRateSchema>;
 
 /** Doubles the rate until it fails (or halves it until it holds), then halves the ratio between. */
 export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate> {
