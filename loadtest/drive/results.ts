@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { comparisonSchema } from '../compare/comparison.ts';
+import { comparisonFileSchema, comparisonsIn } from '../compare/comparison.ts';
 import { drawComparisonPage } from '../compare/comparison-page.ts';
 import { comparisonSections } from '../compare/comparison-sections.ts';
 import { renderMarkdown } from '../report/markdown.ts';
@@ -58,8 +58,8 @@ export class ResultFiles<Found> {
 }
 
 /** How targets differ. */
-export const comparisonFiles = new ResultFiles('comparison', comparisonSchema, (found) => ({
-  sections: comparisonSections(found),
+export const comparisonFiles = new ResultFiles('comparison', comparisonFileSchema, (found) => ({
+  sections: comparisonsIn(found).flatMap(comparisonSections),
   page: drawComparisonPage(found),
 }));
 

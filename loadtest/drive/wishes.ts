@@ -1,5 +1,6 @@
 import { rate } from '../../gateway/settings/units.ts';
 import { fewestRepetitions, recommendedRepetitions } from '../compare/compare.ts';
+import { comparisonFileOf } from '../compare/comparison.ts';
 import { exitCodeOf, exitCodes } from '../report/exit-code.ts';
 import type { Summary } from '../report/summary.ts';
 import { OverrideError } from '../scenario/overrides.ts';
@@ -52,16 +53,16 @@ async function running({ scenario: { targets, seed }, measure, signal }: Work): 
 }
 
 function comparing({ targets }: Scenario, repetitions: number): Wish {
-  if (targets.length !== 2)
-    throw new OverrideError([`--compare: got ${targets.length} targets, wanted two, or the URL of another`]);
+  if (targets.length < 2)
+    throw new OverrideError([`--compare: got ${targets.length} target, wanted two or more, or the URL of another`]);
   return async (work) => {
     const { folder } = work;
-    const { comparison, pairs } = await compareTargets(work.scenario, work, repetitions);
+    const { comparisons, summaries } = await compareTargets(work.scenario, work, repetitions);
+    const comparison = comparisonFileOf(comparisons);
     const sections = comparisonFiles.write(folder, comparison);
-    const summaries = pairs.flatMap(({ a, b }) => [a, b]);
     const valid = summaries.filter(({ verdict }) => verdict.isValid);
     // A run that is invalid costs its pair; only where too few are left nothing can be said.
-    const exitCode = exitCodeOf(comparison.repetitions < fewestRepetitions ? summaries : valid);
+    const exitCode = exitCodeOf(comparisons.some((one) => one.repetitions < fewestRepetitions) ? summaries : valid);
     return { json: comparison, sections, exitCode };
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { seededRng } from '../../../gateway/kernel/rng.ts';
 import { compare } from '../../../loadtest/compare/compare.ts';
+import { comparisonFileOf } from '../../../loadtest/compare/comparison.ts';
 import { renderAgain } from '../../../loadtest/drive/render-again.ts';
 import { comparisonFiles, maxRateFiles, sweepFiles } from '../../../loadtest/drive/results.ts';
 import { RunFolderError, writeRun } from '../../../loadtest/report/run-folder.ts';
@@ -21,11 +22,18 @@ const runWith = (latencyMs: number, target = 'a') =>
 const measureAt = async (ratePerSecond: number) => runWith(ratePerSecond > 300 ? 900 : 50);
 const bounds = { startPerSecond: 100, leastPerSecond: 1, mostPerSecond: 1000, precision: 0.2, repeats: 1 };
 
+function comparisonWith(b: string) {
+  const pairs = Array.from({ length: 8 }, (_, at) => ({ a: runWith(100 + at), b: runWith(120 + at, b) }));
+  return compare(pairs, { rng: seededRng(1) });
+}
+
 /** What each mode leaves in a folder. */
 const written: Readonly<Record<string, (folder: string) => Promise<readonly Section[]>>> = {
   async comparison(folder) {
-    const pairs = Array.from({ length: 8 }, (_, at) => ({ a: runWith(100 + at), b: runWith(120 + at, 'b') }));
-    return comparisonFiles.write(folder, compare(pairs, { rng: seededRng(1) }));
+    return comparisonFiles.write(folder, comparisonWith('b'));
+  },
+  async 'comparison of three'(folder) {
+    return comparisonFiles.write(folder, comparisonFileOf([comparisonWith('b'), comparisonWith('c')]));
   },
   async 'max-rate'(folder) {
     const isMet = ({ latency }: ReturnType<typeof runWith>): boolean => (latency.ok?.p99Ms ?? 0) < 500;
@@ -66,7 +74,7 @@ for (const [name, write] of Object.entries(written))
     const told = renderAgain(folder);
     assert.deepEqual(contents(folder), before);
     assert.deepEqual(told.sections, sections);
-    assert.deepEqual(told.json, JSON.parse(before[join(folder, `${name}.json`)] ?? ''));
+    assert.deepEqual(told.json, JSON.parse(before[join(folder, `${name.split(' ', 1)}.json`)] ?? ''));
   });
 
 test('the reports of runs side by side are made again, and tell of all', (t) => {
