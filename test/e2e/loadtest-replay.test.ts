@@ -27,8 +27,8 @@ const meanGapMs = repetitions({ quick: 8, full: 40 });
 /** Shares of the mean rate, and of the squared coefficient of variation of the gaps, to which a busy machine adds its own. */
 const tolerances = { rate: 0.01, variation: repetitions({ quick: 0.15, full: 0.05 }) };
 
-/** Requests of nearly one instant come over connections of their own, one of which may still have to be opened: so near they may overtake each other. */
-const raceMs = 5;
+/** Requests of nearly one instant come over connections of their own, one of which may still have to be opened: so near they may overtake each other, and few do. */
+const races = { apartMs: 25, share: 0.05 };
 
 /** One request as it came. */
 interface Received {
@@ -118,8 +118,8 @@ payloads: { kind: trace, chat: { stream: false } }
       sentAtMs.toSorted((a, b) => a - b),
     );
     assert.ok(
-      overtakenMs.every((apartMs) => apartMs <= raceMs),
-      `overtaken by ${Math.max(...overtakenMs)} ms`,
+      overtakenMs.every((apartMs) => apartMs <= races.apartMs) && overtakenMs.length <= races.share * trace.size,
+      `overtaken by ${overtakenMs.map((apartMs) => apartMs.toFixed(1))} ms`,
     );
     assertNear(came.meanPerSecond, written.meanPerSecond, tolerances.rate);
     assertNear(came.variation, written.variation, tolerances.variation);
@@ -127,13 +127,13 @@ payloads: { kind: trace, chat: { stream: false } }
   });
 }
 
-/** For each request that came in the place of another, how far the two are apart in the trace. Fails where one never came. */
+/** For each request that came in the place of another, how far apart the two are in the trace. Fails where one never came. */
 function overtakingOf(received: readonly Received[], planned: readonly string[], rows: readonly TraceRow[]): number[] {
-  const indices = new Map(planned.map((digest, index) => [digest, index]));
-  assert.equal(indices.size, planned.length, 'no two requests are the same');
   assert.deepEqual(received.map(({ digest }) => digest).toSorted(), planned.toSorted());
+  // Some requests of real traces are the same: of those the first that comes is taken for the first.
+  const indices = Map.groupBy(planned.keys(), (index) => planned[index]);
   return received.flatMap(({ digest }, place) => {
-    const index = indices.get(digest) ?? place;
+    const index = indices.get(digest)?.shift() ?? place;
     return index === place ? [] : [Math.abs((rows[index]?.atMs ?? 0) - (rows[place]?.atMs ?? 0))];
   });
 }
