@@ -23,6 +23,7 @@ export function record(facts: Partial<RequestRecord> & { readonly latencyMs?: nu
     tokenGapsMs: [],
     bytes: 100,
     replica: null,
+    arrivedAtMs: null,
     queueMs: null,
     upstreamMs: null,
     tries: null,
