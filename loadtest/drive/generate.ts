@@ -26,12 +26,15 @@ export interface Assignment {
   readonly part: Part;
 }
 
-/** What a generator knows of itself when it has ended. */
-export interface Generated {
+interface Missed {
   /** Planned after the warm-up, and not sent. */
-  readonly unsent: number;
+  unsent: number;
   /** What kept this machine from sending the first of them. */
-  readonly ownLimit: OwnLimit | null;
+  ownLimit: OwnLimit | null;
+}
+
+/** What a generator knows of itself when it has ended. */
+export interface Generated extends Readonly<Missed> {
   readonly eventLoopDelayP99Ms: number | null;
   readonly sent: number;
   readonly tally: Tally;
@@ -60,20 +63,18 @@ const graceMs = 30_000;
 /** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
 export function generate(assignment: Assignment, startAtWallMs: number): Generating {
   const { scenario, target, part } = assignment;
-  const { clients, warmUpMs } = scenario;
-  const clock = systemClock;
+  const { warmUpMs, clients } = scenario;
   const connections = connectionsOf(assignment);
-  const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  const startAtMs = systemClock.nowMs() + Math.max(0, startAtWallMs - systemClock.wallMs());
   const tally = newTally(scenario, part);
   const glances = new Glances();
-  let unsent = 0;
-  let ownLimit: OwnLimit | null = null;
+  const missed: Missed = { unsent: 0, ownLimit: null };
   const drive = new Drive({
     plan: partOf(planOf(scenario, target), part),
     target: target.name,
     bytesOf: requestBytesOf(target),
-    clock,
-    wakeAt: punctualWake(clock),
+    clock: systemClock,
+    wakeAt: punctualWake(systemClock),
     sender: connections,
     startAtMs,
     timeoutMs: clients.timeoutMs,
@@ -83,17 +84,16 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
       tally.add(record);
       glances.add(record);
     },
-    onUnsent: ({ plannedAtMs }, limit) => {
+    onUnsent({ plannedAtMs }, limit) {
       if (plannedAtMs < warmUpMs) return;
-      unsent += 1;
-      ownLimit ??= limit;
+      missed.unsent += 1;
+      missed.ownLimit ??= limit;
     },
   });
   const delay = watchedFrom(startAtMs + warmUpMs);
   const finish = (): Generated => {
     connections.close();
-    const { sent } = drive.state;
-    return { unsent, ownLimit, sent, eventLoopDelayP99Ms: delay.end(), tally };
+    return { ...missed, sent: drive.state.sent, eventLoopDelayP99Ms: delay.end(), tally };
   };
   return {
     look: () => glances.take(drive.state),
