@@ -34,7 +34,7 @@ function addLoadTest(program: Command): void {
     .option('--rate <rate>', 'requests a second, such as 200/s')
     .option('--for <duration>', 'how long requests are planned, such as 30s')
     .option('--seed <number>', 'everything left to chance follows from it')
-    .option('--compare [url]', 'compare the two targets of the scenario, or its first with this one')
+    .option('--compare [url]', 'compare the first target of the scenario with each other, or with this one')
     .option('--repetitions <count>', 'pairs of runs in a comparison', wholeNumber)
     .option('--find-max-rate', 'look for the highest rate at which the SLOs and claims hold')
     .option('--sweep [from..to]', 'measure at rising rates, and find the knee')
@@ -67,7 +67,7 @@ function addReport(program: Command): void {
   program
     .command('report')
     .description('render the report of an old load test again')
-    .argument('<dir>', 'the folder of one run')
+    .argument('<dir>', 'its folder, or that of one of its runs')
     .option('--json', 'print one object')
     .addHelpText('after', '\nExamples:\n  $ headgate report results/2026-11-25T03-14-00Z-poisson-chat')
     .action(async (folder: string, { json }: { json?: true }) => {

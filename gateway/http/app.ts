@@ -17,6 +17,7 @@ import { refuseForeignHost } from './host-check.ts';
 import { type NodeContext, openExchange, requestIdOf } from './open-exchange.ts';
 import type { Directory } from './own-answers.ts';
 import { methodsAt, mountReadings, type Reading } from './readings.ts';
+import { serverTiming } from './server-timing.ts';
 import { errorReply } from './write-error.ts';
 import { type Writing, writeReply } from './write-reply.ts';
 
@@ -106,6 +107,10 @@ class ExchangeWriting implements Writing {
   constructor(exchange: Exchange, parts: Parts) {
     this.#exchange = exchange;
     this.time = parts;
+  }
+
+  timing(): string {
+    return serverTiming(this.#exchange, this.time.clock.nowMs());
   }
 
   insteadOfNothing(why?: GatewayError): Reply {

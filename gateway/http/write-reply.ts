@@ -11,6 +11,8 @@ import { lingerThenEnd, mustLinger } from './unread-body.ts';
 /** How a reply is written. */
 export interface Writing {
   readonly time: Time;
+  /** The value of `server-timing`, asked for when the head goes out. */
+  timing(): string;
   /** What is said instead where a body breaks off before anything of it has come. */
   insteadOfNothing(why?: GatewayError): Reply;
   /** The last event of a stream of events that breaks off; null where clients expect none. */
@@ -120,6 +122,8 @@ class OutgoingSink implements Sink {
     const { status, headers } = this.#head;
     this.#head = null;
     if (this.#mustLinger) this.#outgoing.shouldKeepAlive = false;
+    // Behind those of the replica, if it sent any: a list may come in several lines (RFC 9110 section 5.3).
+    headers.push('server-timing', this.#writing.timing());
     this.#outgoing.writeHead(status, headers);
   }
 

@@ -1,7 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
-/** More than anybody writes by hand. A configuration is parsed in one go, and requests wait meanwhile. */
-const mostBytes = 1024 * 1024;
+/** In MiB: more than anybody writes by hand. A configuration is parsed in one go, and requests wait meanwhile. */
+const usualMost = 1;
+
+const mebibyte = 1024 * 1024;
 
 /** Something that is there and is not to be read; the message says what it is. */
 export class UnfitFile extends Error {
@@ -14,28 +16,37 @@ export class UnfitFile extends Error {
   }
 }
 
-/** The text of a configuration or of a file that it names. Neither waits nor reads without end, whatever the path leads to: throws an `UnfitFile`, or what the system says. */
-export function readText(file: string): string {
+/**
+ * The text of a configuration or of a file that it names, of at most so many MiB. Neither waits nor reads without end, whatever the path leads
+ * to: throws an `UnfitFile`, or what the system says.
+ */
+export function readText(file: string, mostMebibytes: number = usualMost): string {
   // To open a FIFO otherwise waits for somebody who writes into it.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw new UnfitFile(kindOf(stats), 'a file');
-    return readUpTo(mostBytes, descriptor);
+    return readUpTo(mostMebibytes, descriptor);
   } finally {
     closeSync(descriptor);
   }
 }
 
 /** Whatever size the system tells: files of /proc have none, and a file may grow. */
-function readUpTo(sizeBytes: number, descriptor: number): string {
-  const bytes = Buffer.allocUnsafe(sizeBytes + 1);
-  let end = 0;
-  for (let count = 1; count > 0 && end < bytes.length; end += count)
-    count = readSync(descriptor, bytes, end, bytes.length - end, null);
-  if (end > sizeBytes) throw new UnfitFile('a file of more than 1 MiB', 'a smaller one');
-  return bytes.toString('utf8', 0, end);
+function readUpTo(mostMebibytes: number, descriptor: number): string {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  for (let count = 1; count > 0; sizeBytes += count) {
+    if (sizeBytes > mostMebibytes * mebibyte)
+      throw new UnfitFile(`a file of more than ${mostMebibytes} MiB`, 'a smaller one');
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    count = readSync(descriptor, piece);
+    pieces.push(piece.subarray(0, count));
+  }
+  return Buffer.concat(pieces, sizeBytes).toString();
 }
+
+const pieceBytes = 64 * 1024;
 
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'a folder';

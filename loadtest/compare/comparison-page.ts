@@ -3,7 +3,7 @@ import { type Column, drawFigure } from '../report/page/figure.ts';
 import { coordinate, element, escaped } from '../report/page/markup.ts';
 import { roundTicks, type Scale, scale } from '../report/page/scale.ts';
 import { describeFigure, describeShare } from '../report/wording.ts';
-import type { Comparison, Difference } from './comparison.ts';
+import { type Comparison, type ComparisonFile, comparisonsIn, type Difference } from './comparison.ts';
 import { describeDifference, middleOf } from './comparison-sections.ts';
 
 const paper = { width: 960, left: 140, right: 770, top: 8, row: 40, foot: 34 } as const;
@@ -11,29 +11,43 @@ const paper = { width: 960, left: 140, right: 770, top: 8, row: 40, foot: 34 } a
 /** What the medians are told in. */
 const unitNames = { ms: 'ms', share: '%', 'per second': '1/s', count: 'times' } as const;
 
-/** A comparison as one HTML file that needs nothing else. */
-export function drawComparisonPage(comparison: Comparison): string {
-  const { a, b, confidence, repetitions, reasons, differences } = comparison;
-  const notices = reasons.map((reason) => element('li', {}, escaped(reason)));
-  const facts = `${repetitions} paired repetitions of one schedule; each interval holds the truth in ${describeShare(confidence)} of cases`;
-  const head = element(
-    'header',
-    {},
-    element('p', { class: 'kind' }, 'Headgate load test, comparison'),
-    element('div', { class: 'title' }, element('h1', {}, escaped(`${b} against ${a}`))),
-    element('p', { class: 'facts' }, escaped(facts)),
-    notices.length === 0 ? '' : element('div', { class: 'notice' }, element('ul', {}, ...notices)),
-  );
+/** Comparisons with one target as one HTML file that needs nothing else. */
+export function drawComparisonPage(file: ComparisonFile): string {
+  const comparisons = comparisonsIn(file);
+  const title = `${comparisons.map(({ b }) => b).join(', ')} against ${comparisons[0]?.a ?? 'nothing'}`;
   return drawDocument({
-    title: `${b} against ${a}: Headgate load test`,
-    main: head + (differences.length === 0 ? '' : drawDifferences(comparison)),
-    data: { id: 'comparison', value: comparison },
+    title: `${title}: Headgate load test`,
+    main: drawHead(title, comparisons) + comparisons.map(drawDifferences).join(''),
+    data: { id: 'comparison', value: file },
   });
 }
 
-function drawDifferences({ a, b, differences }: Comparison): string {
+/** What is the same for all is said once. */
+function drawHead(title: string, comparisons: readonly Comparison[]): string {
+  const facts = new Set(
+    comparisons.map(
+      ({ repetitions, confidence }) =>
+        `${repetitions} paired repetitions of one schedule; each interval holds the truth in ${describeShare(confidence)} of cases`,
+    ),
+  );
+  const notices = new Set(
+    comparisons.flatMap(({ reasons }) => reasons.map((reason) => element('li', {}, escaped(reason)))),
+  );
+  return element(
+    'header',
+    {},
+    element('p', { class: 'kind' }, 'Headgate load test, comparison'),
+    element('div', { class: 'title' }, element('h1', {}, escaped(title))),
+    ...[...facts].map((fact) => element('p', { class: 'facts' }, escaped(fact))),
+    notices.size === 0 ? '' : element('div', { class: 'notice' }, element('ul', {}, ...notices)),
+  );
+}
+
+function drawDifferences({ a, b, differences }: Comparison, at: number): string {
+  if (differences.length === 0) return '';
   return drawFigure({
-    id: 'differences',
+    // One of a kind, as all that scripts and links go by.
+    id: at === 0 ? 'differences' : `differences-${at + 1}`,
     title: `What ${b} has more than ${a}`,
     note: 'Durations and rates in percent, shares in points. A ring is one repetition, the bar the interval, the diamond the mean; a bar across the line of 0 shows no difference.',
     legend: [],

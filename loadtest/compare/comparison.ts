@@ -17,7 +17,7 @@ const differenceSchema = z.strictObject({
   verdict: z.enum(['better', 'worse', 'no difference shown']).describe('Of B, against A.'),
 });
 
-/** The shape of comparison.json. */
+/** How two targets are told to differ. */
 export const comparisonSchema = z.strictObject({
   version: z.literal(1),
   a: z.string(),
@@ -28,13 +28,33 @@ export const comparisonSchema = z.strictObject({
   differences: z.array(differenceSchema),
 });
 
+/** The shape of comparison.json: one comparison, or one of each other target with the first. */
+export const comparisonFileSchema = z.union([
+  comparisonSchema,
+  z.strictObject({ version: z.literal(1), comparisons: z.array(comparisonSchema) }),
+]);
+
 /** How two targets differ, by paired repetitions of one schedule. */
 export type Comparison = z.infer<typeof comparisonSchema>;
+
+/** How some targets differ from one of them. */
+export type ComparisonFile = z.infer<typeof comparisonFileSchema>;
+
+/** Some comparisons as they are kept. */
+export function comparisonFileOf(comparisons: readonly Comparison[]): ComparisonFile {
+  const [first, ...more] = comparisons;
+  return first !== undefined && more.length === 0 ? first : { version: 1, comparisons: [...comparisons] };
+}
+
+/** The same taken apart. */
+export function comparisonsIn(file: ComparisonFile): readonly Comparison[] {
+  return 'comparisons' in file ? file.comparisons : [file];
+}
 
 /** How they differ in one metric. */
 export type Difference = z.infer<typeof differenceSchema>;
 
 /** The JSON Schema of comparison.json. */
 export function comparisonJsonSchema(): object {
-  return { title: 'Headgate load-test comparison', ...z.toJSONSchema(comparisonSchema, { target: 'draft-07' }) };
+  return { title: 'Headgate load-test comparison', ...z.toJSONSchema(comparisonFileSchema, { target: 'draft-07' }) };
 }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { isOwnLimit } from '../report/own-limit.ts';
 import { type AnswerHead, AnswerParser } from './answer-parser.ts';
 import type { Failure, Sending, SendingEvents } from './sender.ts';
 
@@ -21,9 +22,6 @@ export interface ConnectionEvents {
 
 /** Reads are as large at most: all that a slow reader takes at once. */
 const readBytes = 16_384;
-
-/** What the system says when it is this machine that can open no more. */
-const ownLimits: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
 /** One connection, which carries one request at a time. */
 export class Connection implements Sending {
@@ -116,7 +114,7 @@ export class Connection implements Sending {
   }
 
   #blame(code: string | undefined): Failure {
-    if (ownLimits.has(code)) return 'refused by us';
+    if (isOwnLimit(code)) return code;
     return this.isConnected ? 'broken' : 'unreachable';
   }
 

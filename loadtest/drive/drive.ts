@@ -1,8 +1,9 @@
 import type { Clock } from '../../gateway/kernel/clock.ts';
 import type { Payload, PlannedRequest } from '../arrivals/plan.ts';
 import type { RequestRecord } from '../measure/record.ts';
+import type { OwnLimit } from '../report/own-limit.ts';
 import type { Sender } from './sender.ts';
-import { UnderWay } from './under-way.ts';
+import { type RunOfRequests, UnderWay } from './under-way.ts';
 import type { WakeAt } from './wake.ts';
 
 /** What one generator sends, and how. */
@@ -22,8 +23,8 @@ export interface DriveOptions {
   /** Null for an open loop, which sends when the plan says; else this many requests are under way at any time, until the end. */
   readonly closed: { readonly concurrency: number; readonly untilMs: number | null } | null;
   readonly onRecord: (record: RequestRecord) => void;
-  /** Told of every request that was planned, and could not be sent. */
-  readonly onUnsent: (planned: PlannedRequest) => void;
+  /** Told of every request that was planned, and could not be sent; and why, where that is a limit of this machine. */
+  readonly onUnsent: (planned: PlannedRequest, limit: OwnLimit | null) => void;
 }
 
 /** How far a run is. */
@@ -45,6 +46,7 @@ interface Prepared {
 export class Drive {
   readonly #options: DriveOptions;
   readonly #plan: Iterator<PlannedRequest>;
+  readonly #run: RunOfRequests;
   readonly #underWay = new Set<UnderWay>();
   readonly #finished = Promise.withResolvers<void>();
   #next: Prepared | null = null;
@@ -54,6 +56,12 @@ export class Drive {
   constructor(options: DriveOptions) {
     this.#options = options;
     this.#plan = options.plan[Symbol.iterator]();
+    this.#run = {
+      ...options,
+      startedAtMs: options.startAtMs,
+      ended: (one, record) => this.#ended(one, () => options.onRecord(record)),
+      unsent: (one, limit) => this.#ended(one, () => options.onUnsent(one.planned, limit)),
+    };
   }
 
   get state(): DriveState {
@@ -113,19 +121,15 @@ export class Drive {
   }
 
   #send({ planned, bytes }: Prepared, dueAtMs: number): void {
-    const { clock, sender, target, timeoutMs, startAtMs } = this.#options;
-    const ended = (request: UnderWay, record: RequestRecord | null): void => this.#ended(request, record);
-    const run = { clock, sender, target, timeoutMs, startedAtMs: startAtMs, ended };
-    const request = new UnderWay(run, planned, dueAtMs);
+    const request = new UnderWay(this.#run, planned, dueAtMs);
     this.#underWay.add(request);
     this.#sent += 1;
     request.send(bytes);
   }
 
-  #ended(request: UnderWay, record: RequestRecord | null): void {
+  #ended(request: UnderWay, tell: () => void): void {
     this.#underWay.delete(request);
-    if (record === null) this.#options.onUnsent(request.planned);
-    else this.#options.onRecord(record);
+    tell();
     if (!this.#hasAllSent && this.#options.closed !== null) this.#keepUnderWay();
     else if (this.#hasAllSent && this.#underWay.size === 0) this.#finished.resolve();
   }

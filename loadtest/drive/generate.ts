@@ -1,6 +1,7 @@
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
+import type { OwnLimit } from '../report/own-limit.ts';
 import { Tally } from '../report/tally.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
@@ -25,10 +26,15 @@ export interface Assignment {
   readonly part: Part;
 }
 
-/** What a generator knows of itself when it has ended. */
-export interface Generated {
+interface Missed {
   /** Planned after the warm-up, and not sent. */
-  readonly unsent: number;
+  unsent: number;
+  /** What kept this machine from sending the first of them. */
+  ownLimit: OwnLimit | null;
+}
+
+/** What a generator knows of itself when it has ended. */
+export interface Generated extends Readonly<Missed> {
   readonly eventLoopDelayP99Ms: number | null;
   readonly sent: number;
   readonly tally: Tally;
@@ -57,19 +63,18 @@ const graceMs = 30_000;
 /** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
 export function generate(assignment: Assignment, startAtWallMs: number): Generating {
   const { scenario, target, part } = assignment;
-  const { clients, warmUpMs } = scenario;
-  const clock = systemClock;
+  const { warmUpMs, clients } = scenario;
   const connections = connectionsOf(assignment);
-  const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  const startAtMs = systemClock.nowMs() + Math.max(0, startAtWallMs - systemClock.wallMs());
   const tally = newTally(scenario, part);
   const glances = new Glances();
-  let unsent = 0;
+  const missed: Missed = { unsent: 0, ownLimit: null };
   const drive = new Drive({
     plan: partOf(planOf(scenario, target), part),
     target: target.name,
     bytesOf: requestBytesOf(target),
-    clock,
-    wakeAt: punctualWake(clock),
+    clock: systemClock,
+    wakeAt: punctualWake(systemClock),
     sender: connections,
     startAtMs,
     timeoutMs: clients.timeoutMs,
@@ -79,15 +84,16 @@ export function generate(assignment: Assignment, startAtWallMs: number): Generat
       tally.add(record);
       glances.add(record);
     },
-    onUnsent: ({ plannedAtMs }) => {
-      if (plannedAtMs >= warmUpMs) unsent += 1;
+    onUnsent({ plannedAtMs }, limit) {
+      if (plannedAtMs < warmUpMs) return;
+      missed.unsent += 1;
+      missed.ownLimit ??= limit;
     },
   });
   const delay = watchedFrom(startAtMs + warmUpMs);
   const finish = (): Generated => {
     connections.close();
-    const { sent } = drive.state;
-    return { unsent, sent, eventLoopDelayP99Ms: delay.end(), tally };
+    return { ...missed, sent: drive.state.sent, eventLoopDelayP99Ms: delay.end(), tally };
   };
   return {
     look: () => glances.take(drive.state),

@@ -64,6 +64,7 @@ function together(parts: readonly Generated[]): Generated {
   const delays = parts.flatMap(({ eventLoopDelayP99Ms }) => eventLoopDelayP99Ms ?? []);
   return {
     unsent: sum('unsent'),
+    ownLimit: parts.find(({ ownLimit }) => ownLimit !== null)?.ownLimit ?? null,
     sent: sum('sent'),
     eventLoopDelayP99Ms: delays.length === 0 ? null : Math.max(...delays),
     tally: first.tally,

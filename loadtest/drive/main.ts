@@ -3,8 +3,7 @@ import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { ConfigError } from '../../gateway/settings/faults.ts';
 import { readEnvironment } from '../report/environment.ts';
 import { type ExitCode, exitCodes } from '../report/exit-code.ts';
-import { makeRunFolder, RunFolderError, readRun, renderRun, writeRun } from '../report/run-folder.ts';
-import { sectionsOf } from '../report/sections.ts';
+import { makeRunFolder, RunFolderError, writeRun } from '../report/run-folder.ts';
 import { renderText } from '../report/text.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
@@ -14,6 +13,7 @@ import { measureRun, type Screen, type Surroundings } from './measure-run.ts';
 import { ModelServerError, ModelServers } from './model-servers.ts';
 import type { Measure } from './modes.ts';
 import { reach, UnreachableTarget } from './reach.ts';
+import { renderAgain } from './render-again.ts';
 import { scenarioText } from './scenario-text.ts';
 import type { Told } from './told.ts';
 import { type Wish, type WishOptions, wishOf } from './wishes.ts';
@@ -52,13 +52,11 @@ export function runLoadTest(options: LoadTestOptions): Promise<ExitCode> {
   });
 }
 
-/** `headgate report`: renders an old run again, and tells it. */
+/** `headgate report`: renders an old load test again, and tells it. */
 export function reportRun(folder: string, telling: Telling): Promise<ExitCode> {
   return failingWithCodes(telling, async () => {
-    const summary = readRun(folder);
-    renderRun(folder, summary);
-    tell({ json: summary, sections: sectionsOf(summary) }, telling);
-    telling.say(`written anew: ${join(folder, 'report.html')}`);
+    tell(renderAgain(folder), telling);
+    telling.say(`reports are written anew in ${folder}`);
     return exitCodes.passed;
   });
 }

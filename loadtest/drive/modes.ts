@@ -30,26 +30,31 @@ export interface Bench {
 /** After a run connections close, garbage is collected and queues run empty; what comes next has no part in that. */
 const pauseMs = 500;
 
-/** Both targets in turns, A B B A and so on: a machine that grows slower with time favours neither. */
+/** All targets in turns, A B B A and so on: a machine that grows slower with time favours none. Each but the first is compared with that. */
 export async function compareTargets(
   { seed, targets }: Pick<Scenario, 'seed' | 'targets'>,
   { clock, measure, signal }: Bench,
   repetitions: number,
-): Promise<{ readonly comparison: Comparison; readonly pairs: readonly Pair[] }> {
-  const [a = '', b = ''] = targets.map(({ name }) => name);
-  const pairs: Pair[] = [];
+): Promise<{ readonly comparisons: readonly Comparison[]; readonly summaries: readonly Summary[] }> {
+  const names = targets.map(({ name }) => name);
+  const rounds: (readonly Summary[])[] = [];
   for (let at = 0; at < repetitions && !signal.aborted; at++) {
-    const run = async (target: string): Promise<Summary> => {
+    const round: Summary[] = [];
+    for (const target of at % 2 === 0 ? names : names.toReversed()) {
       await clock.sleep(pauseMs);
-      return measure({ target, seed: seed + at, title: `${at + 1} of ${repetitions}, ${target}` });
-    };
-    const first = await run(at % 2 === 0 ? a : b);
-    const second = await run(at % 2 === 0 ? b : a);
-    pairs.push(at % 2 === 0 ? { a: first, b: second } : { a: second, b: first });
+      round.push(await measure({ target, seed: seed + at, title: `${at + 1} of ${repetitions}, ${target}` }));
+    }
+    rounds.push(at % 2 === 0 ? round : round.toReversed());
   }
-  // What was interrupted is half a pair.
-  if (signal.aborted) pairs.pop();
-  return { comparison: compare(pairs, { rng: seededRng(seed) }), pairs };
+  // What was interrupted is half a round.
+  if (signal.aborted) rounds.pop();
+  const pairsWith = (nth: number): Pair[] =>
+    rounds.flatMap((round) => {
+      const [a, b] = [round[0], round[nth]];
+      return a === undefined || b === undefined ? [] : [{ a, b }];
+    });
+  const comparisons = names.slice(1).map((_, at) => compare(pairsWith(at + 1), { rng: seededRng(seed) }));
+  return { comparisons, summaries: rounds.flat() };
 }
 
 /** So many good requests of a hundred make a rate one that holds. */

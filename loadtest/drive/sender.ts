@@ -1,7 +1,8 @@
+import type { OwnLimit } from '../report/own-limit.ts';
 import type { AnswerEvents } from './answer-parser.ts';
 
-/** Why a request has no whole answer. `refused by us`: this machine would not open another connection. */
-export type Failure = 'unreachable' | 'broken' | 'refused by us';
+/** Why a request has no whole answer. With a limit of this machine it was never sent. */
+export type Failure = 'unreachable' | 'broken' | OwnLimit;
 
 /** Is told what becomes of a request. After `end` or `failed` it is told nothing more. */
 export interface SendingEvents extends AnswerEvents {

@@ -1,9 +1,18 @@
 import type { ExitCode } from '../report/exit-code.ts';
-import type { Section } from '../report/sections.ts';
+import { type Section, sectionsOf } from '../report/sections.ts';
+import type { Summary } from '../report/summary.ts';
 
 /** What a load test has to tell in the end: to programs, to people, and to the shell. */
 export interface Told {
   readonly json: unknown;
   readonly sections: readonly Section[];
   readonly exitCode: ExitCode;
+}
+
+/** What some runs by themselves have to tell. */
+export function toldOfRuns(summaries: readonly Summary[]): Pick<Told, 'json' | 'sections'> {
+  return {
+    json: summaries.length === 1 ? summaries[0] : { version: 1, runs: summaries },
+    sections: summaries.flatMap(sectionsOf),
+  };
 }

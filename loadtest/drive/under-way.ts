@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../gateway/kernel/clock.ts';
 import type { PlannedRequest } from '../arrivals/plan.ts';
 import { Observation } from '../measure/observation.ts';
 import type { Outcome, RequestRecord } from '../measure/record.ts';
+import { isOwnLimit, type OwnLimit } from '../report/own-limit.ts';
 import type { AnswerHead } from './answer-parser.ts';
 import type { Failure, Sender, Sending, SendingEvents } from './sender.ts';
 
@@ -13,8 +14,9 @@ export interface RunOfRequests {
   readonly timeoutMs: number;
   /** When the run began, by the clock. */
   readonly startedAtMs: number;
-  /** With null for a request that this machine could not send. */
-  ended(request: UnderWay, record: RequestRecord | null): void;
+  ended(request: UnderWay, record: RequestRecord): void;
+  /** With what kept this machine from sending it; null where it got no connection in time. */
+  unsent(request: UnderWay, limit: OwnLimit | null): void;
 }
 
 /** One request from the moment it is handed over until its record is there: the client's own patience and habits are kept here. */
@@ -65,7 +67,7 @@ export class UnderWay implements SendingEvents {
   }
 
   failed(why: Failure): void {
-    if (why === 'refused by us') this.#tell(null);
+    if (isOwnLimit(why)) this.#end(() => this.#run.unsent(this, why));
     else this.#settle(why === 'unreachable' ? 'unreachable' : 'upstream_error');
   }
 
@@ -92,15 +94,16 @@ export class UnderWay implements SendingEvents {
   }
 
   #settle(outcome: Outcome): void {
-    this.#tell(this.#observation?.ended(outcome, this.#nowMs()) ?? null);
+    const record = this.#observation?.ended(outcome, this.#nowMs());
+    this.#end(() => (record === undefined ? this.#run.unsent(this, null) : this.#run.ended(this, record)));
   }
 
-  #tell(record: RequestRecord | null): void {
+  #end(tell: () => void): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
-    this.#run.ended(this, record);
+    tell();
   }
 
   #nowMs(): number {

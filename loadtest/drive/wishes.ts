@@ -1,21 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { rate } from '../../gateway/settings/units.ts';
 import { fewestRepetitions, recommendedRepetitions } from '../compare/compare.ts';
-import { drawComparisonPage } from '../compare/comparison-page.ts';
-import { comparisonSections } from '../compare/comparison-sections.ts';
+import { comparisonFileOf } from '../compare/comparison.ts';
 import { exitCodeOf, exitCodes } from '../report/exit-code.ts';
-import { renderMarkdown } from '../report/markdown.ts';
-import type { Section } from '../report/sections.ts';
-import { sectionsOf } from '../report/sections.ts';
 import type { Summary } from '../report/summary.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { drawRatePage } from '../search/rate-page.ts';
-import { type RateReport, rateSections, reportOfMaxRate, reportOfSweep } from '../search/rate-report.ts';
 import { sweepRates } from '../search/sweep.ts';
 import { type Bench, compareTargets, findTargetsMaxRate, sweepTarget } from './modes.ts';
-import type { Told } from './told.ts';
+import { comparisonFiles, maxRateFiles, sweepFiles } from './results.ts';
+import { type Told, toldOfRuns } from './told.ts';
 
 /** What a load test is to find out, as the command line says it. */
 export interface WishOptions {
@@ -56,27 +49,20 @@ async function running({ scenario: { targets, seed }, measure, signal }: Work): 
     if (signal.aborted) break;
     summaries.push(await measure({ target: name, seed, title: name }));
   }
-  return {
-    json: summaries.length === 1 ? summaries[0] : { version: 1, runs: summaries },
-    sections: summaries.flatMap(sectionsOf),
-    exitCode: exitCodeOf(summaries),
-  };
+  return { ...toldOfRuns(summaries), exitCode: exitCodeOf(summaries) };
 }
 
 function comparing({ targets }: Scenario, repetitions: number): Wish {
-  if (targets.length !== 2)
-    throw new OverrideError([`--compare: got ${targets.length} targets, wanted two, or the URL of another`]);
+  if (targets.length < 2)
+    throw new OverrideError([`--compare: got ${targets.length} target, wanted two or more, or the URL of another`]);
   return async (work) => {
     const { folder } = work;
-    const { comparison, pairs } = await compareTargets(work.scenario, work, repetitions);
-    const sections = comparisonSections(comparison);
-    writeJson(folder, 'comparison.json', comparison);
-    writeFileSync(join(folder, 'comparison.html'), drawComparisonPage(comparison));
-    writeMarkdown(folder, 'comparison.md', sections);
-    const summaries = pairs.flatMap(({ a, b }) => [a, b]);
+    const { comparisons, summaries } = await compareTargets(work.scenario, work, repetitions);
+    const comparison = comparisonFileOf(comparisons);
+    const sections = comparisonFiles.write(folder, comparison);
     const valid = summaries.filter(({ verdict }) => verdict.isValid);
     // A run that is invalid costs its pair; only where too few are left nothing can be said.
-    const exitCode = exitCodeOf(comparison.repetitions < fewestRepetitions ? summaries : valid);
+    const exitCode = exitCodeOf(comparisons.some((one) => one.repetitions < fewestRepetitions) ? summaries : valid);
     return { json: comparison, sections, exitCode };
   };
 }
@@ -88,11 +74,7 @@ function findingMaxRate(scenario: Scenario): Wish {
   const startPerSecond = rateOf(scenario, '--find-max-rate');
   return async (work) => {
     const found = await findTargetsMaxRate(scenario, work, startPerSecond);
-    const sections = writeSearch(
-      { folder: work.folder, name: 'max-rate' },
-      found,
-      reportOfMaxRate(found, scenario.name),
-    );
+    const sections = maxRateFiles.write(work.folder, found);
     const isInvalid = found.maxPerSecond === null && found.limitedBy === 'generator';
     const failed = isInvalid ? exitCodes.invalid : exitCodes.failed;
     return { json: found, sections, exitCode: found.maxPerSecond === null ? failed : exitCodes.passed };
@@ -112,7 +94,7 @@ function sweeping(scenario: Scenario, range: string): Wish {
     throw new OverrideError([`--sweep: got ${JSON.stringify(range)}, wanted two rates such as 50/s..800/s`]);
   return async (work) => {
     const found = await sweepTarget(scenario, work, sweepRates(from, to, sweepOf.rates));
-    const sections = writeSearch({ folder: work.folder, name: 'sweep' }, found, reportOfSweep(found, scenario.name));
+    const sections = sweepFiles.write(work.folder, found);
     // Beyond the knee claims are meant to fail, and the last rate may be more than can be sent.
     const exitCode = found.kneePerSecond === null ? exitCodeOf(found.points.map(({ summary }) => summary)) : 0;
     return { json: found, sections, exitCode };
@@ -130,24 +112,4 @@ function rateOf({ arrivals }: Scenario, option: string): number {
     if (mean > 0) return mean;
   }
   throw new OverrideError([`${option}: got arrivals without a rate of their own, wanted --rate or others`]);
-}
-
-function writeSearch(
-  { folder, name }: { readonly folder: string; readonly name: string },
-  found: unknown,
-  report: RateReport,
-): readonly Section[] {
-  const sections = rateSections(report);
-  writeJson(folder, `${name}.json`, found);
-  writeFileSync(join(folder, `${name}.html`), drawRatePage(report));
-  writeMarkdown(folder, `${name}.md`, sections);
-  return sections;
-}
-
-function writeJson(folder: string, file: string, value: unknown): void {
-  writeFileSync(join(folder, file), `${JSON.stringify(value, null, 2)}\n`);
-}
-
-function writeMarkdown(folder: string, file: string, sections: readonly Section[]): void {
-  writeFileSync(join(folder, file), renderMarkdown(sections));
 }

@@ -90,13 +90,14 @@ export class Observation {
 
 const noHeaders: AnswerHead['headers'] = new Map();
 
-type Told = Pick<RequestRecord, 'replica' | 'queueMs' | 'upstreamMs' | 'tries'>;
+type Told = Pick<RequestRecord, 'replica' | 'arrivedAtMs' | 'queueMs' | 'upstreamMs' | 'tries'>;
 
 /** What the head says of where the answer is from and where its time went. A simulated server is believed where no gateway speaks. */
 function toldBy(headers: AnswerHead['headers']): Told {
   const timing = headers.get('server-timing') ?? '';
   return {
     replica: headers.get('x-headgate-replica') ?? headers.get('x-simulated-server') ?? null,
+    arrivedAtMs: numberIn(headers.get('x-simulated-arrived-ms')),
     queueMs: durationIn(timing, 'queue') ?? numberIn(headers.get('x-simulated-wait-ms')),
     upstreamMs: durationIn(timing, 'upstream') ?? numberIn(headers.get('x-simulated-service-ms')),
     tries: triesIn(headers.get('cache-status')),

@@ -37,6 +37,8 @@ export interface RequestRecord {
   readonly bytes: number;
   /** As the answer names it; null where it names none. */
   readonly replica: string | null;
+  /** When a simulated server says that it came, by that server's clock; null for any other. With the two below it can be held to queueing theory. */
+  readonly arrivedAtMs: number | null;
   readonly queueMs: number | null;
   readonly upstreamMs: number | null;
   /** How many sends to a replica it took; 0 for an answer from a cache. */

@@ -13,6 +13,7 @@ const quantiles = {
   mean: 'meanMs',
   p50: 'p50Ms',
   p90: 'p90Ms',
+  p95: 'p95Ms',
   p99: 'p99Ms',
   'p99.9': 'p999Ms',
   max: 'maxMs',

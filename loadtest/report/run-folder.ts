@@ -7,6 +7,9 @@ import { drawPage } from './page/page.ts';
 import { sectionsOf } from './sections.ts';
 import { type Summary, summarySchema } from './summary.ts';
 
+/** What makes a folder that of a run. */
+export const summaryFile = 'summary.json';
+
 /** What a run leaves behind. */
 export interface RunFiles {
   /** The scenario as it was written, so that the run can be made again. */
@@ -39,22 +42,26 @@ export function writeRun(folder: string, { scenarioText, summary, records }: Run
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'scenario.yaml'), scenarioText);
   writeFileSync(join(folder, 'records.ndjson'), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-  writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  writeFileSync(join(folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);
   renderRun(folder, summary);
 }
 
 /** Why an old run cannot be rendered. */
 export class RunFolderError extends Error {}
 
-/** The summary of an old run, from its file. Throws `RunFolderError` where that is missing or is none of ours. */
+/** The summary of an old run, from its file. Throws a `RunFolderError` where that is missing or is none of ours. */
 export function readRun(folder: string): Summary {
-  const file = join(folder, 'summary.json');
+  return readChecked(join(folder, summaryFile), summarySchema, 'no summary of a run');
+}
+
+/** What a file of an old load test says. Throws a `RunFolderError` where it is not what its schema says, and then calls it what it is. */
+export function readChecked<Kept>(file: string, schema: z.ZodType<Kept>, whatItIs: string): Kept {
   try {
-    return summarySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     const reason =
       error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error;
-    throw new RunFolderError(`${file} is no summary of a run: ${reason}`, { cause: error });
+    throw new RunFolderError(`${file} is ${whatItIs}: ${reason}`, { cause: error });
   }
 }
 

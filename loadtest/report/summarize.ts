@@ -65,6 +65,7 @@ export function distributionOf(histogram: DurationHistogram): Distribution | nul
     meanMs: rounded(histogram.meanMs ?? 0),
     p50Ms: at(0.5),
     p90Ms: at(0.9),
+    p95Ms: at(0.95),
     p99Ms: at(0.99),
     p999Ms: at(0.999),
     maxMs: rounded(histogram.maxMs ?? 0),

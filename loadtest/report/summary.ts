@@ -12,6 +12,7 @@ const distribution = z
     meanMs: ms,
     p50Ms: ms,
     p90Ms: ms,
+    p95Ms: ms,
     p99Ms: ms,
     p999Ms: ms,
     maxMs: ms,

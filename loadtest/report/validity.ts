@@ -1,9 +1,12 @@
+import { describeOwnLimit, type OwnLimit } from './own-limit.ts';
 import type { Summary } from './summary.ts';
 
 /** What the generator knows of its own health. */
 export interface GeneratorHealth {
   /** Planned after the warm-up and never sent. */
   readonly unsent: number;
+  /** What of this machine's kept it from sending them; null where that is not known. */
+  readonly ownLimit: OwnLimit | null;
   /** The 99th percentile of how late its event loop came to its work; null where nobody watched. */
   readonly eventLoopDelayP99Ms: number | null;
 }
@@ -15,7 +18,7 @@ const boundOfMedian = 0.05;
 /** Whether the figures of a run tell of the target, or of a generator that could not keep up; with the reasons in words. */
 export function judgeValidity(
   { scheduleLag, latency }: Pick<Summary, 'scheduleLag' | 'latency'>,
-  { unsent, eventLoopDelayP99Ms }: GeneratorHealth,
+  { unsent, ownLimit, eventLoopDelayP99Ms }: GeneratorHealth,
 ): Summary['verdict'] {
   const boundMs = Math.max(leastBoundMs, boundOfMedian * (latency.ok?.p50Ms ?? 0));
   const scheduleLagP99Ms = scheduleLag?.p99Ms ?? null;
@@ -28,6 +31,7 @@ export function judgeValidity(
   if (exceeds(eventLoopDelayP99Ms))
     reasons.push(`the generator's event loop was ${shown(eventLoopDelayP99Ms)} late at its 99th percentile, ${bound}`);
   if (unsent > 0) reasons.push(`${unsent} planned ${unsent === 1 ? 'request was' : 'requests were'} never sent`);
+  if (ownLimit !== null) reasons.push(describeOwnLimit(ownLimit));
   return { isValid: reasons.length === 0, reasons, boundMs, scheduleLagP99Ms, eventLoopDelayP99Ms };
 }
 

@@ -118,6 +118,7 @@ export const distributionFigures = [
   ['meanMs', 'mean'],
   ['p50Ms', 'p50'],
   ['p90Ms', 'p90'],
+  ['p95Ms', 'p95'],
   ['p99Ms', 'p99'],
   ['p999Ms', 'p99.9'],
   ['maxMs', 'max'],

@@ -1,6 +1,7 @@
 import type { Environment } from '../../gateway/settings/interpolate.ts';
 import { loadYaml } from '../../gateway/settings/load.ts';
 import { parseYaml, type YamlForm, type YamlText } from '../../gateway/settings/parse-yaml.ts';
+import { readText } from '../../gateway/settings/read-text.ts';
 import { resolveScenario } from './resolve.ts';
 import type { Scenario } from './scenario.ts';
 import { type RawScenario, scenarioSchema } from './schema.ts';
@@ -13,9 +14,12 @@ const scenarioForm: YamlForm<RawScenario, Scenario> = {
   resolve: resolveScenario,
 };
 
+/** In MiB: half of what fits in one text. Published traces of an hour have 3. */
+const mostTrace = 256;
+
 /** Reads a scenario file. Throws a `ConfigError` with every fault, also of the traces it names. */
 export function loadScenario(file: string, environment?: Environment): Scenario {
-  return loadYaml(scenarioForm, file, environment);
+  return loadYaml(scenarioForm, file, environment, (path) => readText(path, mostTrace));
 }
 
 /** The same for a text that is already here. */

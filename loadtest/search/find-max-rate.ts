@@ -1,4 +1,5 @@
-import type { Summary } from '../report/summary.ts';
+import { z } from 'zod';
+import { type Summary, summarySchema } from '../report/summary.ts';
 
 /** Makes one run at a rate. Repeats of a rate differ in their seed, which is the caller's affair. */
 export type MeasureAt = (ratePerSecond: number) => Promise<Summary>;
@@ -17,23 +18,28 @@ export interface FindMaxRateOptions {
   readonly repeats: number;
 }
 
-/** What ended the search. `generator`: a run was INVALID there, so that the target's own limit lies higher than can be told from here. */
-export type Limit = 'slo' | 'generator' | 'bound';
+const rateTriedSchema = z.strictObject({
+  ratePerSecond: z.number(),
+  held: z.boolean(),
+  isValid: z.boolean(),
+  runs: z.array(summarySchema),
+});
+
+/** The shape of max-rate.json. */
+export const maxRateSchema = z.strictObject({
+  maxPerSecond: z.number().nullable(),
+  limitedBy: z.enum(['slo', 'generator', 'bound']),
+  tried: z.array(rateTriedSchema),
+});
 
 /** One rate that was tried. */
-export interface RateTried {
-  readonly ratePerSecond: number;
-  readonly held: boolean;
-  readonly isValid: boolean;
-  readonly runs: readonly Summary[];
-}
+export type RateTried = z.infer<typeof rateTriedSchema>;
 
-/** What a search for the highest rate found; `maxPerSecond` is null when not even the least rate held. */
-export interface MaxRate {
-  readonly maxPerSecond: number | null;
-  readonly limitedBy: Limit;
-  readonly tried: readonly RateTried[];
-}
+/**
+ * What a search for the highest rate found; `maxPerSecond` is null when not even the least rate held. Limited by the `generator`: runs were INVALID
+ * there again and again, so that the target's own limit lies higher than can be told from here.
+ */
+export type MaxRate = z.infer<typeof maxRateSchema>;
 
 /** Doubles the rate until it fails (or halves it until it holds), then halves the ratio between. */
 export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate> {
@@ -77,16 +83,18 @@ function nextBracket(rate: number, { held, failed, mostPerSecond, leastPerSecond
   return next === rate ? null : next;
 }
 
-/** Runs until one side has the majority. An invalid run decides at once: more of the same would be as invalid. */
+/** So often a rate may have an invalid run: one may be the mood of the machine, three are its limit. */
+const mostInvalid = 3;
+
+/** Runs until one side has the majority, or too many runs were invalid. */
 async function tryRate(ratePerSecond: number, { measureAt, isMet, repeats }: FindMaxRateOptions): Promise<RateTried> {
   const runs: Summary[] = [];
-  let met = 0;
   const majority = Math.floor(repeats / 2) + 1;
-  while (met < majority && runs.length - met < majority) {
+  const counts = { met: 0, missed: 0, invalid: 0 };
+  while (counts.met < majority && counts.missed < majority && counts.invalid < mostInvalid) {
     const summary = await measureAt(ratePerSecond);
     runs.push(summary);
-    if (!summary.verdict.isValid) return { ratePerSecond, held: false, isValid: false, runs };
-    if (isMet(summary)) met += 1;
+    counts[!summary.verdict.isValid ? 'invalid' : isMet(summary) ? 'met' : 'missed'] += 1;
   }
-  return { ratePerSecond, held: met >= majority, isValid: true, runs };
+  return { ratePerSecond, held: counts.met >= majority, isValid: counts.invalid < mostInvalid, runs };
 }

@@ -1,15 +1,11 @@
 import { drawDocument } from '../report/page/document.ts';
-import { drawFigure, lineSample } from '../report/page/figure.ts';
-import { type Paper, paper as withBands } from '../report/page/frame.ts';
-import { drawLines, type Line } from '../report/page/line-chart.ts';
+import { barePaper } from '../report/page/frame.ts';
+import { drawLineFigure, type LineFigure } from '../report/page/line-figure.ts';
 import { element, escaped } from '../report/page/markup.ts';
 import { type Axis, roundTicks, scale } from '../report/page/scale.ts';
-import { valueAxis } from '../report/page/time-figures.ts';
 import type { Summary } from '../report/summary.ts';
-import { describeFigure, describeRate } from '../report/wording.ts';
+import { describeRate } from '../report/wording.ts';
 import type { RatePoint, RateReport } from './rate-report.ts';
-
-const paper: Paper = { ...withBands, top: 26 };
 
 /** A search over rates as one HTML file that needs nothing else. */
 export function drawRatePage(report: RateReport): string {
@@ -54,51 +50,27 @@ function figuresOf(points: readonly RatePoint[]): RateFigure[] {
   ];
 }
 
-interface RateFigure {
-  readonly id: string;
-  readonly title: string;
-  readonly unit: string;
-  readonly lines: readonly Line[];
-}
+type RateFigure = Pick<LineFigure, 'id' | 'title' | 'unit' | 'lines'>;
 
-function drawRates(points: readonly RatePoint[], { id, title, unit, lines }: RateFigure): string {
+function drawRates(points: readonly RatePoint[], figure: RateFigure): string {
   const xs = points.map(({ ratePerSecond }) => ratePerSecond);
-  const x = rateAxis(Math.max(...xs));
-  const y = valueAxis(
-    lines.flatMap(({ values }) => values),
-    unit,
-    paper,
+  const labels = points.map(
+    ({ ratePerSecond, note }) => `${describeRate(ratePerSecond)}${note === '' ? '' : `: ${note}`}`,
   );
-  const label = `${title}: a chart. The arrow keys read it rate by rate; a table follows.`;
-  return drawFigure({
-    id,
-    title,
-    note: points
-      .flatMap(({ ratePerSecond, note }) => (note === '' ? [] : `${describeRate(ratePerSecond)}: ${note}`))
-      .join(', '),
-    legend: lines.map((one) => ({ label: one.label, sample: lineSample(one.stroke) })),
-    drawing: drawLines({ paper, x, y, bands: [], label, xs, lines }),
-    table: {
-      caption: title,
-      rowHead: 'rate',
-      rowLabels: points.map(
-        ({ ratePerSecond, note }) => `${describeRate(ratePerSecond)}${note === '' ? '' : `: ${note}`}`,
-      ),
-      rowPlaces: xs.map((at) => x.scale.place(at)),
-      columns: lines.map((one) => ({
-        key: one.key,
-        label: `${one.label}, ${unit}`,
-        values: one.values,
-        describe: describeFigure,
-      })),
-    },
+  return drawLineFigure({
+    ...figure,
+    note: labels.filter((_, at) => points[at]?.note !== '').join(', '),
+    paper: barePaper,
+    bands: [],
+    x: rateAxis(Math.max(...xs)),
+    rows: { head: 'rate', labels, xs, one: 'rate' },
   });
 }
 
 function rateAxis(most: number): Axis {
   const ticks = roundTicks(most, 8);
   return {
-    scale: scale('linear', [0, ticks.at(-1) ?? most], [paper.left, paper.right]),
+    scale: scale('linear', [0, ticks.at(-1) ?? most], [barePaper.left, barePaper.right]),
     title: 'offered requests a second',
     ticks: ticks.map((value) => ({ value, label: value.toLocaleString('en-US') })),
   };

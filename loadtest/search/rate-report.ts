@@ -43,8 +43,15 @@ function noteOf({ verdict }: Summary, isOverSaturated: boolean, isKnee: boolean)
 
 const limits = {
   slo: 'beyond it the target does not hold what was asked',
-  generator: 'beyond it the generator itself falls behind: the target may do more',
+  generator: 'limited by the generator, which itself falls behind beyond it: the target may do more',
   bound: 'which is where the search was told to end: the target may do more',
+} as const;
+
+/** What is said where no rate held. */
+const hopeless = {
+  slo: 'not even the least rate holds',
+  generator: 'limited by the generator, which falls behind even at the least rate: nothing is known of the target',
+  bound: 'no rate was tried',
 } as const;
 
 /** A search for the highest rate as a report; of a rate that was repeated, the last run is shown. */
@@ -57,8 +64,7 @@ export function reportOfMaxRate({ maxPerSecond, limitedBy, tried }: MaxRate, nam
   });
   return {
     title: `${name}: highest rate`,
-    conclusion:
-      maxPerSecond === null ? 'not even the least rate holds' : `${describeRate(maxPerSecond)}, ${limits[limitedBy]}`,
+    conclusion: maxPerSecond === null ? hopeless[limitedBy] : `${describeRate(maxPerSecond)}, ${limits[limitedBy]}`,
     points: points.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond),
   };
 }

@@ -1,22 +1,31 @@
-import type { Summary } from '../report/summary.ts';
+import { z } from 'zod';
+import { summarySchema } from '../report/summary.ts';
 import type { MeasureAt } from './find-max-rate.ts';
 import { isOverSaturated } from './over-saturation.ts';
 
+const sweepPointSchema = z.strictObject({
+  ratePerSecond: z.number(),
+  summary: summarySchema,
+  isOverSaturated: z.boolean(),
+});
+
+/** The shape of sweep.json. */
+export const sweepSchema = z.strictObject({
+  points: z.array(sweepPointSchema),
+  kneePerSecond: z
+    .number()
+    .nullable()
+    .describe('The best compromise of throughput and delay; null when no valid point had one.'),
+  stoppedEarly: z
+    .boolean()
+    .describe('Whether it ended before its last rate: beyond over-saturation a longer run only shows a longer queue.'),
+});
+
 /** One rate of a sweep. */
-export interface SweepPoint {
-  readonly ratePerSecond: number;
-  readonly summary: Summary;
-  readonly isOverSaturated: boolean;
-}
+export type SweepPoint = z.infer<typeof sweepPointSchema>;
 
 /** What a sweep found. */
-export interface Sweep {
-  readonly points: readonly SweepPoint[];
-  /** The best compromise of throughput and delay; null when no valid point had one. */
-  readonly kneePerSecond: number | null;
-  /** Whether the sweep ended before its last rate: beyond over-saturation a longer run only shows a longer queue. */
-  readonly stoppedEarly: boolean;
-}
+export type Sweep = z.infer<typeof sweepSchema>;
 
 /** Measures rising rates until one over-saturates the target or the generator falls behind. */
 export async function sweep(ratesPerSecond: readonly number[], measureAt: MeasureAt): Promise<Sweep> {

@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { jsonSchema } from '../../gateway/settings/schema.ts';
+import { assertNone } from './assert-none.ts';
 
 /** A key that a configuration may have. */
 export interface SchemaKey {
@@ -68,4 +69,18 @@ export function writtenKeys(text: string): WrittenKey[] {
     });
   };
   return walk(document.contents, '');
+}
+
+/** Fails unless each key is explained somewhere on its own line, with its default. */
+export function assertExplained(keys: readonly SchemaKey[], written: readonly WrittenKey[]): void {
+  const isExplained = ({ path, fallback }: SchemaKey): boolean =>
+    written.some(
+      (key) =>
+        key.path === path && key.comment !== '' && (fallback === null || key.comment.includes(`Default ${fallback}.`)),
+    );
+  const lacking = keys.filter((key) => !isExplained(key));
+  assertNone(
+    lacking.map(({ path, fallback }) => `${path}${fallback === null ? '' : `: Default ${fallback}.`}`),
+    'a key has a comment on its line, with its default as the schema has it',
+  );
 }

@@ -225,6 +225,20 @@ test('an answer says which replica gave it, once, whatever the replica says', as
   backend.script = ({ socket }) => socket.write(okAnswer('done'));
 });
 
+test('an answer tells where its time went, behind what the replica tells of its own', async () => {
+  backend.script = ({ socket }) => {
+    setTimeout(() => socket.write(okAnswer('done', 'server-timing: db;dur=1, upstream;dur=2')), 60);
+  };
+  const { header } = await ask(gateway.client, request(infer));
+  const numbers = /^db;dur=1, upstream;dur=2, ?queue;dur=([\d.]+), upstream;dur=([\d.]+), total;dur=([\d.]+)$/;
+  const [, ...told] = numbers.exec(header('server-timing') ?? '') ?? [];
+  const [queueMs = Number.NaN, upstreamMs = Number.NaN, totalMs = Number.NaN] = told.map(Number);
+  assert.ok(queueMs === 0 && upstreamMs >= 59 && totalMs >= upstreamMs, header('server-timing') ?? 'nothing');
+  backend.script = ({ socket }) => socket.write(okAnswer('done'));
+  const refused = await ask(gateway.client, request({ line: 'POST /v2/models/unknown/infer', body: '{}' }));
+  assert.match(refused.header('server-timing') ?? '', /^queue;dur=0, total;dur=[\d.]+$/);
+});
+
 test('a time limit that is none is refused in the protocol’s own shape', async () => {
   for (const given of ['soon', '0', '-5', '5s', 'NaN', ' ', '1, 2', '0x10', '1e3']) {
     const { status, body } = await ask(

@@ -5,12 +5,19 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runLoadTest } from '../../loadtest/drive/main.ts';
 import { type Summary, summarySchema } from '../../loadtest/report/summary.ts';
+import { HeadgateProcess } from '../support/gateway-process.ts';
 import { freePort } from '../support/load-tests.ts';
+import { modelServer } from '../support/model-servers.ts';
+
+function newFolder(t: TestContext): string {
+  const place = mkdtempSync(join(tmpdir(), 'headgate-loadtest-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  return place;
+}
 
 /** A load test whose generator is this process, so that this process can hinder it. */
 async function sendFromHere(t: TestContext): Promise<{ code: number; summary: Summary }> {
-  const place = mkdtempSync(join(tmpdir(), 'headgate-loadtest-'));
-  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const place = newFolder(t);
   const port = await freePort();
   const file = join(place, 'scenario.yaml');
   // An answer takes a second, of which a twentieth may be the generator's: enough for a machine that is busy with other things.
@@ -62,4 +69,25 @@ test('a generator that has to compute beside its sending is INVALID, and the sam
   assert.ok((scheduleLag?.p99Ms ?? 0) > 100, `${scheduleLag?.p99Ms}`);
   // What is late was asked for all the same: nothing is left out to look better.
   assert.equal(hindered.summary.requests.offered, unhindered.summary.requests.offered);
+});
+
+test('a generator that may open no more files says so, and what helps', async (t) => {
+  const url = await modelServer(t, { kind: 'tensor', slots: 1000, service: { time: 'fixed', mean: '500ms' } });
+  const place = newFolder(t);
+  const file = join(place, 'scenario.yaml');
+  writeFileSync(
+    file,
+    `
+requests: 150
+targets: [{ url: "${url}", protocol: open-inference, model: simulated }]
+arrivals: { kind: constant, rate: 500/s }
+`,
+  );
+  const main = join(import.meta.dirname, '..', '..', 'gateway', 'main.ts');
+  const limited = ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh', process.execPath, main] as const;
+  const run = new HeadgateProcess(t, ['loadtest', file, '--out', place, '--json'], { command: [...limited] });
+  assert.equal(await run.exited, 3, run.stderr);
+  const { verdict, requests } = summarySchema.parse(JSON.parse(run.stdout));
+  assert.ok(requests.unsent > 0 && requests.unsent < 150, `${requests.unsent}`);
+  assert.match(verdict.reasons.join('\n'), /^the generator could open no more connections: EMFILE; .*\(ulimit -n\)$/m);
 });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HeadgateProcess } from '../support/gateway-process.ts';
+import { HeadgateProcess, startGateway } from '../support/gateway-process.ts';
 import { freePort, loadTest, recordsOf, summaryOf, validLoadTest } from '../support/load-tests.ts';
+import { modelServer } from '../support/model-servers.ts';
 
 /** A scenario with one simulated server of its own. */
 async function scenarioWith(server: string, rest: string): Promise<string> {
@@ -63,6 +64,25 @@ test('a run leaves its scenario, its records, its summary and its reports, which
   assert.equal(await report.exited, 0);
   assert.deepEqual(JSON.parse(report.stdout), summary);
   assert.deepEqual(readdirSync(folder).toSorted(), files);
+});
+
+test('through a gateway, too, a run tells where its time went', async (t) => {
+  const url = await modelServer(t, { kind: 'tensor', service: { time: 'fixed', mean: '20ms' } });
+  const backend = `{ name: pool, protocol: open-inference, models: [simulated], replicas: [{ url: "${url}", slots: 1 }] }`;
+  const { client } = await startGateway(t, `backends: [${backend}]\ntelemetry: { log: warn }\n`);
+  const yaml = `
+requests: 60
+targets: [{ url: "${client}", protocol: open-inference, model: simulated }]
+arrivals: { kind: constant, rate: 100/s }
+`;
+  const { timeSpent, latency } = summaryOf(await loadTest(t, yaml, '--json'));
+  assert.ok(timeSpent !== null);
+  const { count, lagMs, queueMs, upstreamMs, gatewayMs, bodyMs } = timeSpent;
+  assert.equal(count, 60);
+  // Twice as many come as one slot serves: the line in front of it grows to 300 ms, and the replica never sees it.
+  assert.ok(queueMs > 100 && upstreamMs >= 20 && upstreamMs < 40, JSON.stringify(timeSpent));
+  const sumMs = lagMs + queueMs + upstreamMs + gatewayMs + bodyMs;
+  assert.ok(Math.abs(sumMs - (latency.ok?.meanMs ?? 0)) < 1, `${sumMs}, not ${latency.ok?.meanMs}`);
 });
 
 test('several processes send what one would, each request once', async (t) => {

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { compare } from '../../loadtest/compare/compare.ts';
+import { comparisonFileOf } from '../../loadtest/compare/comparison.ts';
 import { drawComparisonPage } from '../../loadtest/compare/comparison-page.ts';
 import { outcomes } from '../../loadtest/measure/record.ts';
 import { drawPage } from '../../loadtest/report/page/page.ts';
@@ -321,6 +322,27 @@ test('the page of a comparison draws its intervals where its figures have them',
     comparison.differences.map(({ high }) => high),
   );
   assert.equal(await page.locator('h1').textContent(), `${hostile} against old`);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test('the page of several comparisons has a figure for each', async () => {
+  const side = (target: string, latencyMs: number): Summary =>
+    summaryOf([record({ latencyMs })], { run: { ...plainFacts.run, target } });
+  const comparisons = ['new', hostile].map((b) => {
+    const pairs = Array.from({ length: 8 }, (_, at) => ({ a: side('old', 50 + at), b: side(b, 60 - at) }));
+    return compare(pairs, { rng: seededRng(1) });
+  });
+  const { page, complaints } = await openPage(drawComparisonPage(comparisonFileOf(comparisons)));
+  assert.equal(await page.locator('h1').textContent(), `new, ${hostile} against old`);
+  assert.equal(await page.locator('.facts').count(), 1);
+  for (const [at, { differences }] of comparisons.entries()) {
+    const chart = at === 0 ? 'differences' : `differences-${at + 1}`;
+    assert.deepEqual(
+      await columnOf(page, chart, 'high'),
+      differences.map(({ high }) => high),
+    );
+  }
   assert.deepEqual(complaints, []);
   await page.context().close();
 });

@@ -27,6 +27,7 @@ test('a client that takes nothing of an endless stream gives its slot back, and 
       { incoming, outgoing },
       {
         time: simulation,
+        timing: () => 'total;dur=1',
         insteadOfNothing: () => jsonReply(502, {}, 'refused'),
         lastEvent: () => null,
         giveUp: (why) => exchange.cancellation.cancel(why),

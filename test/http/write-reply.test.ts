@@ -65,6 +65,7 @@ class Writing {
           { incoming, outgoing },
           {
             time: writing,
+            timing: () => 'total;dur=1',
             insteadOfNothing: (why) => {
               writing.told.push(why);
               return jsonReply(502, { error: 'instead' }, 'refused');

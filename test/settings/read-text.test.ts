@@ -39,7 +39,8 @@ for (const [name, got, wanted] of unfit) {
   });
 }
 
-test('a file of the largest size, and one whose size the system does not tell, are read whole', () => {
+test('a file of the largest size, one of more where more is allowed, and one whose size the system does not tell, are read whole', () => {
   assert.equal(readText(join(folder, 'full')).length, 1024 * 1024);
+  assert.equal(readText(join(folder, 'large'), 2).length, 1024 * 1024 + 1);
   assert.match(readText('/proc/self/status'), /^Name:.*^nonvoluntary_ctxt_switches:/ms);
 });

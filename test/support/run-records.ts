@@ -23,6 +23,7 @@ export function record(facts: Partial<RequestRecord> & { readonly latencyMs?: nu
     tokenGapsMs: [],
     bytes: 100,
     replica: null,
+    arrivedAtMs: null,
     queueMs: null,
     upstreamMs: null,
     tries: null,
@@ -59,7 +60,7 @@ export const plainFacts: RunFacts = {
   warmUpMs: 0,
   untilMs: null,
   bands: [],
-  health: { unsent: 0, eventLoopDelayP99Ms: null },
+  health: { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: null },
 };
 
 /** A tally of some records. */

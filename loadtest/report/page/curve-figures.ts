@@ -1,15 +1,10 @@
 import type { Summary } from '../summary.ts';
-import { describeFigure } from '../wording.ts';
-import { drawFigure, lineSample } from './figure.ts';
-import { paper as withBands } from './frame.ts';
-import { drawLines, type Line } from './line-chart.ts';
+import { barePaper } from './frame.ts';
+import type { Line } from './line-chart.ts';
+import { drawLineFigure } from './line-figure.ts';
 import { scale } from './scale.ts';
-import { valueAxis } from './time-figures.ts';
 
 type CurveKey = Exclude<keyof Summary['curve'][number], 'share'>;
-
-/** No bands, so no room for their names. */
-const paper = { ...withBands, top: 26 };
 
 /** Shares that people ask for by name; the axis is labelled with them. */
 const named = [0, 0.5, 0.9, 0.99, 0.999, 0.9999];
@@ -53,37 +48,22 @@ function drawCurve(summary: Summary, id: string, title: string, note: string, li
   const { curve } = summary;
   const xs = curve.map(({ share }) => ninesOf(share));
   const most = Math.max(1, ...xs);
-  const x = {
-    scale: scale('linear', [0, most], [paper.left, paper.right]),
-    title: 'share of requests that took no longer',
-    ticks: named
-      .filter((share) => ninesOf(share) <= most + 1e-9)
-      .map((share) => ({ value: ninesOf(share), label: percentOf(share) })),
-  };
-  const y = valueAxis(
-    lines.flatMap(({ values }) => values),
-    'ms',
-    paper,
-  );
-  const label = `${title}: a chart. The arrow keys read it point by point; a table follows.`;
-  return drawFigure({
+  return drawLineFigure({
     id,
     title,
     note,
-    legend: lines.map((line) => ({ label: line.label, sample: lineSample(line.stroke) })),
-    drawing: drawLines({ paper, x, y, bands: [], label, xs, lines }),
-    table: {
-      caption: title,
-      rowHead: 'percentile',
-      rowLabels: curve.map(({ share }) => percentOf(share)),
-      rowPlaces: xs.map((at) => x.scale.place(at)),
-      columns: lines.map(({ key, label: name, values }) => ({
-        key,
-        label: `${name}, ms`,
-        values,
-        describe: describeFigure,
-      })),
+    unit: 'ms',
+    paper: barePaper,
+    bands: [],
+    x: {
+      scale: scale('linear', [0, most], [barePaper.left, barePaper.right]),
+      title: 'share of requests that took no longer',
+      ticks: named
+        .filter((share) => ninesOf(share) <= most + 1e-9)
+        .map((share) => ({ value: ninesOf(share), label: percentOf(share) })),
     },
+    lines,
+    rows: { head: 'percentile', labels: curve.map(({ share }) => percentOf(share)), xs, one: 'point' },
   });
 }
 

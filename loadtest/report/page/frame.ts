@@ -9,6 +9,9 @@ export const paper = { width: 960, height: 322, left: 64, right: 944, top: 52, b
 /** A short one, for what needs less height. */
 export const shortPaper = { ...paper, height: 232, bottom: 190 } as const;
 
+/** One without bands, which needs no room for their names. */
+export const barePaper = { ...paper, top: 26 } as const;
+
 /** The measures of a sheet of paper. */
 export type Paper = { readonly [Key in keyof typeof paper]: number };
 

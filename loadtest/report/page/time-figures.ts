@@ -1,14 +1,13 @@
 import { type Outcome, outcomes } from '../../measure/record.ts';
 import type { SeriesStep, Summary } from '../summary.ts';
-import { describeFigure, describeInstant, nothing, outcomeNames } from '../wording.ts';
+import { describeInstant, outcomeNames } from '../wording.ts';
 import { drawColumns } from './column-chart.ts';
-import { drawFigure, layerSample, lineSample } from './figure.ts';
-import { type Frame, paper, shortPaper } from './frame.ts';
-import { drawLines, type Line } from './line-chart.ts';
-import { type Axis, logTicks, roundTicks, scale, timeTicks } from './scale.ts';
-
-/** Ratios beyond this are drawn on a logarithmic axis, where the small ones can still be read. */
-const mostLinearRatio = 40;
+import { drawFigure, layerSample } from './figure.ts';
+import { type Frame, type Paper, paper, shortPaper } from './frame.ts';
+import type { Line } from './line-chart.ts';
+import { drawLineFigure, type LineFigure } from './line-figure.ts';
+import { type Axis, scale, timeTicks } from './scale.ts';
+import { countAxis, describeTick } from './value-axis.ts';
 
 /** The charts over time: latency, outcomes, what is in flight, and for streams the first token. */
 export function drawTimeFigures(summary: Summary): string {
@@ -49,44 +48,25 @@ export function drawTimeFigures(summary: Summary): string {
   ].join('');
 }
 
-interface TimeLines {
-  readonly id: string;
-  readonly title: string;
-  readonly note: string;
-  readonly unit: 'ms' | 'requests';
-  readonly lines: readonly Line[];
-}
-
 type LineKey = Exclude<keyof SeriesStep, 'outcomes'>;
 
 function lineOf(steps: readonly SeriesStep[], key: LineKey, label: string, stroke: Line['stroke']): Line {
   return { key, label, stroke, values: steps.map((step) => step[key]) };
 }
 
-function drawTimeLines(summary: Summary, { id, title, note, unit, lines }: TimeLines): string {
+function drawTimeLines(summary: Summary, figure: Pick<LineFigure, 'id' | 'title' | 'note' | 'unit' | 'lines'>): string {
   const { steps, stepMs } = summary.series;
-  const isInMs = unit === 'ms';
-  const sheet = isInMs ? paper : shortPaper;
-  const values = lines.flatMap((line) => line.values);
-  const frame = timeFrame(summary, valueAxis(values, unit, sheet), sheet, title);
-  const xs = steps.map(({ fromMs }) => fromMs + stepMs / 2);
-  return drawFigure({
-    id,
-    title,
-    note,
-    legend: lines.length < 2 ? [] : lines.map(({ label, stroke }) => ({ label, sample: lineSample(stroke) })),
-    drawing: drawLines({ ...frame, xs, lines }),
-    table: {
-      caption: title,
-      rowHead: 'from',
-      rowLabels: steps.map(({ fromMs }) => describeInstant(fromMs)),
-      rowPlaces: xs.map((at) => frame.x.scale.place(at)),
-      columns: lines.map((line) => ({
-        key: line.key,
-        label: isInMs ? `${line.label}, ms` : line.label,
-        values: line.values,
-        describe: isInMs ? describeFigure : describeWhole,
-      })),
+  const sheet = figure.unit === 'ms' ? paper : shortPaper;
+  return drawLineFigure({
+    ...figure,
+    paper: sheet,
+    bands: summary.bands,
+    x: timeAxis(summary, sheet),
+    rows: {
+      head: 'from',
+      labels: steps.map(({ fromMs }) => describeInstant(fromMs)),
+      xs: steps.map(({ fromMs }) => fromMs + stepMs / 2),
+      one: 'step',
     },
   });
 }
@@ -95,9 +75,15 @@ function drawOutcomes(summary: Summary): string {
   const { steps, stepMs } = summary.series;
   const seen = outcomes.filter((outcome) => steps.some((step) => step.outcomes[outcome] > 0));
   const most = Math.max(1, ...steps.map(({ outcomes: counts }) => sumOf(counts)));
-  const y = countAxis(most, `requests in ${describeInstant(stepMs)}`, shortPaper);
   const title = 'What became of the requests';
-  const frame = timeFrame(summary, y, shortPaper, title);
+  const x = timeAxis(summary, shortPaper);
+  const frame: Frame = {
+    paper: shortPaper,
+    x,
+    y: countAxis(most, `requests in ${describeInstant(stepMs)}`, shortPaper),
+    bands: summary.bands,
+    label: `${title}: a chart. The arrow keys read it step by step; a table follows.`,
+  };
   const layers = seen.map((key) => ({ key, counts: steps.map((step) => step.outcomes[key]) }));
   const spans = steps.map(({ fromMs }) => [fromMs, fromMs + stepMs] as const);
   return drawFigure({
@@ -110,68 +96,24 @@ function drawOutcomes(summary: Summary): string {
       caption: title,
       rowHead: 'from',
       rowLabels: steps.map(({ fromMs }) => describeInstant(fromMs)),
-      rowPlaces: steps.map(({ fromMs }) => frame.x.scale.place(fromMs + stepMs / 2)),
+      rowPlaces: steps.map(({ fromMs }) => x.scale.place(fromMs + stepMs / 2)),
       columns: layers.map(({ key, counts }) => ({
         key,
         label: outcomeNames[key],
         values: counts,
-        describe: describeWhole,
+        describe: describeTick,
       })),
     },
   });
 }
 
-function timeFrame(
-  { series: { steps, stepMs }, bands }: Summary,
-  y: Axis,
-  sheet: Frame['paper'],
-  label: string,
-): Frame {
+function timeAxis({ series: { steps, stepMs } }: Summary, sheet: Paper): Axis {
   const untilMs = Math.max(stepMs, steps.length * stepMs);
-  const x = {
+  return {
     scale: scale('linear', [0, untilMs], [sheet.left, sheet.right]),
     title: 'since the start of the run',
     ticks: timeTicks(untilMs).map((value) => ({ value, label: describeInstant(value) })),
   };
-  return {
-    paper: sheet,
-    x,
-    y,
-    bands,
-    label: `${label}: a chart. The arrow keys read it step by step; a table follows.`,
-  };
-}
-
-/** From 0, or logarithmic where the values are too far apart for that. */
-export function valueAxis(values: readonly (number | null)[], unit: string, sheet: Frame['paper']): Axis {
-  const present = values.flatMap((value) => (value === null || value <= 0 ? [] : [value]));
-  const [least, most] = [Math.min(...present), Math.max(...present)];
-  if (unit !== 'ms' || present.length === 0 || most / least <= mostLinearRatio)
-    return countAxis(present.length === 0 ? 1 : most, unit, sheet);
-  const ticks = logTicks(least, most);
-  const range = [ticks[0] ?? least, ticks.at(-1) ?? most] as const;
-  return {
-    scale: scale('log', range, [sheet.bottom, sheet.top]),
-    title: `${unit}, logarithmic`,
-    ticks: ticks.map((value) => ({ value, label: describeTick(value) })),
-  };
-}
-
-function countAxis(most: number, title: string, sheet: Frame['paper']): Axis {
-  const ticks = roundTicks(most, 4);
-  return {
-    scale: scale('linear', [0, ticks.at(-1) ?? most], [sheet.bottom, sheet.top]),
-    title,
-    ticks: ticks.map((value) => ({ value, label: describeTick(value) })),
-  };
-}
-
-function describeTick(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 4 });
-}
-
-function describeWhole(value: number | null): string {
-  return value === null ? nothing : describeTick(value);
 }
 
 function sumOf(counts: Readonly<Record<Outcome, number>>): number {

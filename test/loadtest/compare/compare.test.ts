@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRng } from '../../../gateway/kernel/rng.ts';
 import { compare, fewestRepetitions, type Pair, verdictOf } from '../../../loadtest/compare/compare.ts';
-import { comparisonJsonSchema, comparisonSchema } from '../../../loadtest/compare/comparison.ts';
+import {
+  comparisonFileOf,
+  comparisonFileSchema,
+  comparisonJsonSchema,
+  comparisonsIn,
+} from '../../../loadtest/compare/comparison.ts';
 import type { RequestRecord } from '../../../loadtest/measure/record.ts';
 import type { Summary } from '../../../loadtest/report/summary.ts';
 import { readText } from '../../conventions/sources.ts';
@@ -69,8 +74,13 @@ test('an interval that holds 0 shows nothing', () => {
   assert.equal(verdictOf({ mean: -0.1, low: -0.2, high: -0.01 }, true), 'worse');
 });
 
-test('a comparison has the published shape, which loadtest/comparison.schema.json is', () => {
+test('a comparison, and several with one target, have the published shape, which loadtest/comparison.schema.json is', () => {
   const comparison = compare(pairsOf(8, 1.1), { rng: seededRng(1) });
-  assert.deepEqual(comparisonSchema.parse(JSON.parse(JSON.stringify(comparison))), comparison);
+  const other = { ...comparison, b: 'newer' };
+  for (const all of [[comparison], [comparison, other]]) {
+    const file = comparisonFileOf(all);
+    assert.deepEqual(comparisonFileSchema.parse(JSON.parse(JSON.stringify(file))), file);
+    assert.deepEqual(comparisonsIn(file), all);
+  }
   assert.deepEqual(JSON.parse(readText('loadtest/comparison.schema.json')), comparisonJsonSchema());
 });

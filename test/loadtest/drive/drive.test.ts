@@ -17,7 +17,7 @@ interface Run {
   readonly clock: VirtualClock;
   readonly sender: ScriptedSender;
   readonly records: RequestRecord[];
-  readonly unsent: PlannedRequest[];
+  readonly unsent: (readonly [PlannedRequest, string | null])[];
   readonly drive: Drive;
   readonly finished: Promise<void>;
   hasFinished: boolean;
@@ -27,7 +27,7 @@ function begin(plan: readonly PlannedRequest[], fate: Fate, own: Partial<DriveOp
   const clock = new VirtualClock();
   const sender = new ScriptedSender(clock, fate);
   const records: RequestRecord[] = [];
-  const unsent: PlannedRequest[] = [];
+  const unsent: Run['unsent'] = [];
   const drive = new Drive({
     plan,
     target: 'target',
@@ -40,7 +40,7 @@ function begin(plan: readonly PlannedRequest[], fate: Fate, own: Partial<DriveOp
     graceMs: 30_000,
     closed: null,
     onRecord: (record) => void records.push(record),
-    onUnsent: (one) => void unsent.push(one),
+    onUnsent: (...one) => void unsent.push(one),
     ...own,
   });
   const run: Run = { clock, sender, records, unsent, drive, finished: drive.run(), hasFinished: false };
@@ -191,11 +191,18 @@ test('a stream that was cut is no answer, nor one that tells of an error', async
   assert.deepEqual([cut.outcome, failed.outcome], ['upstream_error', 'upstream_error']);
 });
 
-test('what this machine could not send is no record, but told', async () => {
+test('what this machine could not send is no record, but told with what kept it from that', async () => {
   const { records, unsent } = await runAll(every10Ms(3), (sent, clock) =>
-    sent.nth === 1 ? failing(0, 'refused by us')(sent, clock) : answering(1)(sent, clock),
+    sent.nth === 1 ? failing(0, 'EMFILE')(sent, clock) : answering(1)(sent, clock),
   );
-  assert.deepEqual([records.map(({ index }) => index), unsent.map(({ index }) => index)], [[0, 2], [1]]);
+  assert.deepEqual(
+    records.map(({ index }) => index),
+    [0, 2],
+  );
+  assert.deepEqual(
+    unsent.map(([{ index }, limit]) => [index, limit]),
+    [[1, 'EMFILE']],
+  );
 });
 
 test('a stopped run sends no more and waits for what is under way', async () => {

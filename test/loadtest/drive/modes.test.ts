@@ -9,7 +9,7 @@ import {
   type Variation,
 } from '../../../loadtest/drive/modes.ts';
 import type { Summary } from '../../../loadtest/report/summary.ts';
-import { record, summaryOf } from '../../support/run-records.ts';
+import { plainFacts, record, summaryOf } from '../../support/run-records.ts';
 
 const targets = ['a', 'b'].map((name) => ({
   name,
@@ -33,6 +33,7 @@ function benchWith(latencyOf: (variation: Variation) => number) {
       const latencyMs = latencyOf(variation);
       return summaryOf(
         Array.from({ length: 100 }, (_, index) => record({ index, plannedAtMs: index * 10, latencyMs })),
+        { run: { ...plainFacts.run, target: variation.target } },
       );
     },
   };
@@ -47,14 +48,38 @@ async function settled<Value>(clock: VirtualClock, promise: Promise<Value>): Pro
 
 test('a comparison runs both targets by turns under one seed a pair, and each pair has its own', async () => {
   const { clock, runs, bench } = benchWith(({ target, seed }) => (target === 'a' ? 100 : 120) + (seed % 7));
-  const { comparison, pairs } = await settled(clock, compareTargets(scenario, bench, 8));
+  const { comparisons, summaries } = await settled(clock, compareTargets(scenario, bench, 8));
   assert.equal(runs.map(({ target }) => target).join(''), 'abbaabbaabbaabba');
   assert.deepEqual(
     runs.map(({ seed }) => seed),
     Array.from({ length: 16 }, (_, at) => 100 + Math.floor(at / 2)),
   );
-  assert.ok(pairs.every(({ a, b }) => (a.latency.ok?.p50Ms ?? 0) < (b.latency.ok?.p50Ms ?? 0)));
-  assert.equal(comparison.differences.find(({ metric }) => metric === 'p99')?.verdict, 'worse');
+  assert.equal(summaries.length, 16);
+  const [{ differences } = { differences: [] }, ...more] = comparisons;
+  // Values of one pair stand at one place, whichever side was first.
+  const p50 = differences.find(({ metric }) => metric === 'p50');
+  assert.ok(
+    p50?.a.values.every((ofA, at) => Math.abs(ofA + 20 - (p50.b.values[at] ?? 0)) < 0.2),
+    JSON.stringify(p50),
+  );
+  assert.equal(differences.find(({ metric }) => metric === 'p99')?.verdict, 'worse');
+  assert.equal(more.length, 0);
+});
+
+test('of more than two targets each is compared with the first, all of them in each round', async () => {
+  const latencies: Readonly<Record<string, number>> = { a: 100, b: 120, c: 80 };
+  const { clock, runs, bench } = benchWith(({ target, seed }) => (latencies[target] ?? 0) + (seed % 7));
+  const three = { seed: 100, targets: [...targets, ...targets.slice(0, 1).map((one) => ({ ...one, name: 'c' }))] };
+  const { comparisons, summaries } = await settled(clock, compareTargets(three, bench, 8));
+  assert.equal(runs.map(({ target }) => target).join(''), 'abccba'.repeat(4));
+  assert.equal(summaries.length, 24);
+  assert.deepEqual(
+    comparisons.map(({ a, b, differences }) => [a, b, differences.find(({ metric }) => metric === 'p99')?.verdict]),
+    [
+      ['a', 'b', 'worse'],
+      ['a', 'c', 'better'],
+    ],
+  );
 });
 
 test('an interrupted comparison begins no other run, and its half pair counts for nothing', async () => {
@@ -62,8 +87,11 @@ test('an interrupted comparison begins no other run, and its half pair counts fo
     if (runs.length === 3) interruption.abort();
     return 100;
   });
-  const { comparison, pairs } = await settled(clock, compareTargets(scenario, bench, 8));
-  assert.deepEqual([pairs.length, comparison.repetitions, comparison.differences.length], [1, 1, 0]);
+  const { comparisons, summaries } = await settled(clock, compareTargets(scenario, bench, 8));
+  assert.deepEqual(
+    [summaries.length, ...comparisons.map(({ repetitions, differences }) => [repetitions, differences.length])],
+    [2, [1, 0]],
+  );
 });
 
 test('the highest rate is found within its precision, each run with a seed of its own', async () => {

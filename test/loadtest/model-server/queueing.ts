@@ -63,19 +63,30 @@ export function simulate(
   engine.advance(Number.MAX_VALUE);
 }
 
-/**
- * The waits that queueing theory says: Lindley's recursion (1952) for one slot, and that of Kiefer and Wolfowitz (1955) for several, both
- * in differences, without a clock: how much work each slot still has when the next request comes.
- */
+/** The waits that queueing theory says a queue's draws lead to. */
 export function* recursion(queue: Queue, requests: number, seed: number): Generator<number> {
   const draws = drawsOf(queue, seed);
-  let slots: number[] = Array.from({ length: queue.slots }, () => 0);
-  for (let at = 0; at < requests; at++) {
-    const gapMs = draws.gapMs();
+  const drawn = Array.from({ length: requests }, () => ({ gapMs: draws.gapMs(), serviceMs: draws.serviceMs() }));
+  yield* waitsOf(queue.slots, drawn);
+}
+
+/** One request by how long it comes after the one before it, and how long it is worked on. */
+export interface Asking {
+  readonly gapMs: number;
+  readonly serviceMs: number;
+}
+
+/**
+ * The waits of some requests: Lindley's recursion (1952) for one slot, and that of Kiefer and Wolfowitz (1955) for several, both
+ * in differences, without a clock: how much work each slot still has when the next request comes.
+ */
+export function* waitsOf(slotCount: number, requests: Iterable<Asking>): Generator<number> {
+  let slots: number[] = Array.from({ length: slotCount }, () => 0);
+  for (const { gapMs, serviceMs } of requests) {
     slots = slots.map((leftMs) => Math.max(0, leftMs - gapMs)).toSorted((a, b) => a - b);
     const [waitMs = 0] = slots;
     yield waitMs;
-    slots[0] = waitMs + draws.serviceMs();
+    slots[0] = waitMs + serviceMs;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { record, summaryOf } from '../../support/run-records.ts';
 
-const healthy = { unsent: 0, eventLoopDelayP99Ms: 3 };
+const healthy = { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: 3 };
 
 /** A hundred requests that were all sent late. */
 function laggingBy(lagMs: number, latencyMs: number, health = healthy): ReturnType<typeof summaryOf>['verdict'] {
@@ -34,15 +34,23 @@ test('where answers take long, a twentieth of the median may be lost', () => {
 });
 
 test('a run is invalid when the event loop of the generator was late', () => {
-  const { isValid, reasons } = laggingBy(0, 20, { unsent: 0, eventLoopDelayP99Ms: 30 });
+  const { isValid, reasons } = laggingBy(0, 20, { ...healthy, eventLoopDelayP99Ms: 30 });
   assert.equal(isValid, false);
   assert.match(reasons.join(), /event loop was 30\.0 ms late/);
 });
 
 test('a run is invalid when requests were never sent, and those count as offered', () => {
-  const summary = summaryOf([record()], { health: { unsent: 1, eventLoopDelayP99Ms: null } });
+  const summary = summaryOf([record()], { health: { ...healthy, unsent: 1 } });
   assert.deepEqual(summary.verdict.reasons, ['1 planned request was never sent']);
   assert.deepEqual([summary.requests.offered, summary.goodput.share], [2, 0.5]);
+});
+
+test('where this machine would open no more connections, the verdict says what to do about it', () => {
+  const { verdict } = summaryOf([record()], { health: { unsent: 2, ownLimit: 'EMFILE', eventLoopDelayP99Ms: null } });
+  assert.deepEqual(verdict.reasons, [
+    '2 planned requests were never sent',
+    'the generator could open no more connections: EMFILE; raise how many files a process may have open (ulimit -n)',
+  ]);
 });
 
 test('a run without a single request is invalid', () => {

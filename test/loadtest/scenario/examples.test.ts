@@ -6,7 +6,7 @@ import { planOf } from '../../../loadtest/arrivals/plan.ts';
 import { loadScenario } from '../../../loadtest/scenario/load.ts';
 import { scenarioJsonSchema } from '../../../loadtest/scenario/schema.ts';
 import { assertNone } from '../../conventions/assert-none.ts';
-import { schemaKeys, writtenKeys } from '../../conventions/config-keys.ts';
+import { assertExplained, schemaKeys, writtenKeys } from '../../conventions/config-keys.ts';
 import { readText, root } from '../../conventions/sources.ts';
 
 const schemaFile = 'loadtest/scenario.schema.json';
@@ -44,19 +44,7 @@ test('every kind of arrivals and of payloads has an example', () => {
 });
 
 test('every key of the schema is shown and explained by an example, with its default', () => {
-  const lacking = keys.filter(
-    ({ path, fallback }) =>
-      !written.some(
-        (key) =>
-          key.path === path &&
-          key.comment !== '' &&
-          (fallback === null || key.comment.includes(`Default ${fallback}.`)),
-      ),
-  );
-  assertNone(
-    lacking.map(({ path, fallback }) => `${path}${fallback === null ? '' : `: Default ${fallback}.`}`),
-    'a key has a comment on its line, with its default as the schema has it',
-  );
+  assertExplained(keys, written);
 });
 
 for (const [at, file] of files.entries()) {

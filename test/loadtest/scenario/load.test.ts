@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadScenario } from '../../../loadtest/scenario/load.ts';
 import type { Scenario } from '../../../loadtest/scenario/scenario.ts';
 import { scenarioJsonSchema } from '../../../loadtest/scenario/schema.ts';
 import { assertNone } from '../../conventions/assert-none.ts';
 import { schemaKeys } from '../../conventions/config-keys.ts';
+import { azureLike } from '../synthetic-trace.ts';
 import { least, leastTensors, load, withTarget, withTop } from './yaml.ts';
 
 test('what is not said is as the schema has it', () => {
@@ -226,6 +231,17 @@ test('arrivals that end by themselves need no end', () => {
   assert.deepEqual([steps.forMs, steps.requests], [5000, null]);
   const replay = load(`${endless}arrivals: { kind: trace, file: t.csv }\n`);
   assert.deepEqual([replay.forMs, replay.requests], [null, 1]);
+});
+
+test('a trace may be larger than what somebody writes by hand', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-trace-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'large.csv'), azureLike(30_000));
+  const file = join(folder, 'scenario.yaml');
+  writeFileSync(file, withTop('arrivals: { kind: trace, file: large.csv }'));
+  const { arrivals } = loadScenario(file, {});
+  assert.ok(statSync(join(folder, 'large.csv')).size > 1024 * 1024);
+  assert.equal(arrivals.kind === 'trace' && arrivals.trace.size, 30_000);
 });
 
 test('a scenario is frozen, and can be printed without the rows of its traces', () => {

@@ -15,7 +15,16 @@ const plain = summaryOf([record()]);
 
 /** A run with this p99 and these good answers a second. */
 function runOf(p99Ms: number, goodPerSecond: number, isValid = true): Summary {
-  const ok = { count: 100, meanMs: p99Ms, p50Ms: p99Ms, p90Ms: p99Ms, p99Ms, p999Ms: p99Ms, maxMs: p99Ms };
+  const ok = {
+    count: 100,
+    meanMs: p99Ms,
+    p50Ms: p99Ms,
+    p90Ms: p99Ms,
+    p95Ms: p99Ms,
+    p99Ms,
+    p999Ms: p99Ms,
+    maxMs: p99Ms,
+  };
   return {
     ...plain,
     verdict: { ...plain.verdict, isValid },
@@ -59,11 +68,32 @@ test('near the boundary the majority decides', async () => {
   assert.ok(found.maxPerSecond !== null && Math.abs(found.maxPerSecond / 400 - 1) < 0.06, `${found.maxPerSecond}`);
 });
 
-test('a generator that cannot keep up is named as the limit, and is asked only once', async () => {
+test('a generator that cannot keep up, three times at one rate, is named as the limit', async () => {
   const found = await findMaxRate(options((rate) => runOf(100, rate, rate < 1000)));
   assert.equal(found.limitedBy, 'generator');
   assert.ok(found.maxPerSecond !== null && found.maxPerSecond < 1000 && found.maxPerSecond > 950);
-  for (const { isValid, runs } of found.tried) assert.equal(runs.length, isValid ? 2 : 1);
+  for (const { isValid, runs } of found.tried) assert.equal(runs.length, isValid ? 2 : 3);
+  assert.match(reportOfMaxRate(found, 'a-run').conclusion, /^9\d\d\/s, limited by the generator, /);
+  const hopeless = await findMaxRate(options((rate) => runOf(100, rate, false)));
+  assert.equal(hopeless.maxPerSecond, null);
+  assert.match(reportOfMaxRate(hopeless, 'a-run').conclusion, /^limited by the generator, .* nothing is known/);
+});
+
+test('an invalid run is made again, and decides nothing', async () => {
+  let nth = 0;
+  // Of each five runs the first two are invalid, and say the opposite.
+  const found = await findMaxRate(
+    options((rate) => {
+      const isValid = nth++ % 5 >= 2;
+      return runOf(rate <= 400 === isValid ? 100 : 900, rate, isValid);
+    }),
+  );
+  assert.equal(found.limitedBy, 'slo');
+  assert.ok(
+    found.maxPerSecond !== null && found.maxPerSecond <= 400 && found.maxPerSecond * 1.05 >= 399,
+    `${found.maxPerSecond}`,
+  );
+  assert.ok(found.tried.every(({ isValid, runs }) => isValid && runs.length <= 5));
 });
 
 test('a search that meets no limit ends at its bound, and one where nothing holds finds nothing', async () => {
