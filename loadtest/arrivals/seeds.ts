@@ -10,6 +10,8 @@ export interface Seeds {
   readonly contents: number;
   /** What payloads share: prefixes, and the blocks of traces. */
   readonly blocks: number;
+  /** The chance of simulated servers, two numbers for each. */
+  readonly servers: number;
 }
 
 /** The seeds that follow from the one of a scenario. A new one is drawn last, or old scenarios would change. */
@@ -23,5 +25,6 @@ export function seedsOf(seed: number): Seeds {
     lengths: draw(),
     contents: draw(),
     blocks: draw(),
+    servers: draw(),
   };
 }

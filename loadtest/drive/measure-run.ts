@@ -55,7 +55,7 @@ export async function measureRun(options: RunOptions): Promise<MeasuredRun> {
   if (destination === undefined) throw new RangeError(`nobody has looked for ${target}`);
   const processes = processesFor(scenario, environment.processorCount);
   const start = await prepareGenerators({ source, target, destination, processes });
-  await servers.restart();
+  await servers.restart(seed);
   const startedAt = new Date(systemClock.wallMs()).toISOString();
   const generated = await watch(start(), new Progress(options.title, scenario.forMs), options);
   const { tally } = generated;
