@@ -12,6 +12,8 @@ export interface Seeds {
   readonly blocks: number;
   /** The chance of simulated servers, two numbers for each. */
   readonly servers: number;
+  /** That of a simulated gateway. */
+  readonly gateway: number;
 }
 
 /** The seeds that follow from the one of a scenario. A new one is drawn last, or old scenarios would change. */
@@ -26,5 +28,6 @@ export function seedsOf(seed: number): Seeds {
     contents: draw(),
     blocks: draw(),
     servers: draw(),
+    gateway: draw(),
   };
 }
