@@ -59,7 +59,7 @@ export interface Begun {
 }
 
 /** Tells how a run gets on until it has ended, and sums up what came of it. */
-export async function completeRun(begun: Begun, options: RunOptions): Promise<MeasuredRun> {
+export async function completeRun(begun: Begun, options: Omit<RunOptions, 'source'>): Promise<MeasuredRun> {
   const { scenario, isSimulated } = begun;
   const { target, environment, signal } = options;
   const { slos, warmUpMs, seed } = scenario;
@@ -80,7 +80,7 @@ export async function completeRun(begun: Begun, options: RunOptions): Promise<Me
 /** People look at their own time, whatever time the run goes by. */
 async function watch(
   { generating, clock, scenario }: Begun,
-  { screen, signal, title }: RunOptions,
+  { screen, signal, title }: Omit<RunOptions, 'source'>,
 ): Promise<Generated> {
   const progress = new Progress(title, scenario.forMs);
   const stop = (): void => generating.stop();

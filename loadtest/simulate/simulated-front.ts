@@ -59,7 +59,9 @@ class FlowAnswer implements Answer, Asking {
 
   begin(status: number, headers: AnswerHeaders): void {
     this.hasBegun = true;
-    this.#flow.head({ status, headers: new Map(Object.entries(headers).map(([name, value]) => [name, `${value}`])) });
+    const fields = new Map<string, string>();
+    for (const [name, value] of Object.entries(headers)) fields.set(name, `${value}`);
+    this.#flow.head({ status, headers: fields });
   }
 
   write(piece: Buffer | string): void {

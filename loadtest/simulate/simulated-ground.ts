@@ -24,13 +24,17 @@ export function simulatedGround(gateways: GatewaysAt): Ground {
   return {
     // Nothing is left of one run by the time of the next.
     clock: { sleep: async () => {} },
-    measure: (options) => simulateRun(options, gateways),
+    measure: async (options) => simulateRun(readScenario(options.source), gateways, options),
     close() {},
   };
 }
 
-async function simulateRun(options: RunOptions, gateways: GatewaysAt): Promise<MeasuredRun> {
-  const scenario = readScenario(options.source);
+/** Simulates one run against one of its targets. */
+export async function simulateRun(
+  scenario: Scenario,
+  gateways: GatewaysAt,
+  options: Omit<RunOptions, 'source'>,
+): Promise<MeasuredRun> {
   const target = scenario.targets.find(({ name }) => name === options.target);
   if (target === undefined) throw new RangeError(`the scenario has no target ${options.target}`);
   const clock = new VirtualClock();
