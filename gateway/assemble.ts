@@ -50,15 +50,8 @@ export async function assemble({ settings, load, output: { log, line } }: Option
   const rng = systemRng();
   const transport = new UndiciTransport({ clock, wheel });
   const sockets = new SocketFolder();
-  const path = assemblePath(settings, {
-    clock,
-    wheel,
-    rng,
-    transport,
-    log,
-    newSocketPath: sockets.newPath,
-    ...workerProgram,
-  });
+  const surroundings = { clock, wheel, rng, transport, log, newSocketPath: sockets.newPath, ...workerProgram };
+  const path = assemblePath(settings, surroundings);
   const { generations, running } = path;
   const reloads = new Reloader({ load, apply: (wanted) => apply(wanted, generations, log), log });
   const { reload } = reloads;

@@ -27,7 +27,6 @@ export async function openFront(
   endpoint: Endpoint,
   { host, port }: { host: string; port: number },
 ): Promise<Front> {
-  const sockets = new Set<Socket>();
   // Those on which somebody waits for an answer.
   const busy = new Set<Socket>();
   const reception = new Reception(server, endpoint);
@@ -41,12 +40,7 @@ export async function openFront(
       });
     },
   );
-  http.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    // A client that resets its connection is no fault of ours.
-    socket.on('error', () => {});
-  });
+  const sockets = openSocketsOf(http);
   server.onEmptied = () => resetAll(busy);
   const at = { host, port };
   at.port = await listen(http, at);
@@ -65,6 +59,17 @@ export async function openFront(
       await new Promise((resolve) => http.close(resolve));
     },
   };
+}
+
+function openSocketsOf(http: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  http.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // A client that resets its connection is no fault of ours.
+    socket.on('error', () => {});
+  });
+  return sockets;
 }
 
 function resetAll(sockets: Iterable<Socket>): void {

@@ -45,6 +45,7 @@ export class Flow {
 
   /** False asks the writer to wait until it has drained. */
   write(bytes: Buffer): boolean {
+    if (this.#isOver) return true;
     if (bytes.length > 0) this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     this.#deliverSoon();

@@ -83,7 +83,7 @@ export class SimulatedGateway implements Answerer {
     const { method, path, headers } = request;
     const head = {
       method,
-      path: decodeURI(path),
+      path: readable(path),
       rawPath: path,
       query: '',
       params,
@@ -115,6 +115,15 @@ export class SimulatedGateway implements Answerer {
 }
 
 const noEndpoint = { operation: 'none', method: 'GET', pattern: '*', hasBody: false } as const;
+
+/** A path with what is encoded in it decoded, but for delimiters; one that cannot be as it stands. */
+function readable(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
 
 /** A body that is here already: clients send theirs at once. */
 function wholeBody(body: Buffer): Incoming {
