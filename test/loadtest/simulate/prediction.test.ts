@@ -4,6 +4,7 @@ import type { RequestRecord } from '../../../loadtest/measure/record.ts';
 import { renderMarkdown } from '../../../loadtest/report/markdown.ts';
 import { drawPage } from '../../../loadtest/report/page/page.ts';
 import { sectionsOf } from '../../../loadtest/report/sections.ts';
+import { summarySchema } from '../../../loadtest/report/summary.ts';
 import { renderText } from '../../../loadtest/report/text.ts';
 import { predict, predictionJsonSchema, predictionSchema } from '../../../loadtest/simulate/prediction.ts';
 import { drawPredictionPage, predictionSections } from '../../../loadtest/simulate/prediction-report.ts';
@@ -61,6 +62,12 @@ test('text, Markdown and the page show the same table', () => {
 test('a prediction has the published shape, which loadtest/prediction.schema.json is', () => {
   assert.deepEqual(predictionSchema.parse(JSON.parse(JSON.stringify(prediction))), prediction);
   assert.deepEqual(JSON.parse(readText('loadtest/prediction.schema.json')), predictionJsonSchema());
+});
+
+test('a summary that says nothing of it is one of a measured run', () => {
+  const { isSimulated, ...run } = measured.run;
+  assert.equal(isSimulated, false);
+  assert.deepEqual(summarySchema.parse({ ...measured, run }), measured);
 });
 
 test('the report of a simulated run says so, and claims nothing of a machine', () => {
