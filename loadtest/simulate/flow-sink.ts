@@ -1,6 +1,8 @@
+import type { Clock } from '../../gateway/kernel/clock.ts';
 import { asGatewayError, GatewayError } from '../../gateway/kernel/errors.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import type { BodyEnd, Reply, Sink } from '../../gateway/pipeline/reply.ts';
+import { serverTiming } from '../../gateway/pipeline/server-timing.ts';
 import { isEventStream } from '../../gateway/protocols/events.ts';
 import type { Flow } from './flow.ts';
 
@@ -16,13 +18,15 @@ export function refusalOf(thrown: unknown, { protocol }: Exchange): Reply {
 export class FlowSink implements Sink {
   readonly #exchange: Exchange;
   readonly #flow: Flow;
+  readonly #clock: Clock;
   readonly #isOpenStream: boolean;
   /** Null when it has been sent. */
   #head: Pick<Reply, 'status' | 'headers'> | null;
 
-  constructor(reply: Reply, exchange: Exchange, flow: Flow) {
+  constructor(reply: Reply, exchange: Exchange, flow: Flow, clock: Clock) {
     this.#exchange = exchange;
     this.#flow = flow;
+    this.#clock = clock;
     this.#head = reply;
     this.#isOpenStream = reply.body.sizeBytes === null && isEventStream(reply);
   }
@@ -54,6 +58,7 @@ export class FlowSink implements Sink {
       fields.set((headers[at] ?? '').toLowerCase(), headers[at + 1] ?? '');
     const { replica } = this.#exchange.journal;
     if (replica !== '') fields.set('x-headgate-replica', replica);
+    fields.set('server-timing', serverTiming(this.#exchange, this.#clock.nowMs()));
     this.#flow.head({ status, headers: fields });
   }
 

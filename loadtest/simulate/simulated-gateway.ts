@@ -110,7 +110,7 @@ export class SimulatedGateway implements Answerer {
   async #answer(exchange: Exchange, flow: Flow): Promise<void> {
     const reply: Reply = await this.#path.running.serve(exchange).catch((thrown) => refusalOf(thrown, exchange));
     if (flow.isOver) reply.body.discard();
-    else reply.body.pump(new FlowSink(reply, exchange, flow));
+    else reply.body.pump(new FlowSink(reply, exchange, flow, this.#clock));
   }
 }
 
