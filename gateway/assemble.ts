@@ -1,9 +1,9 @@
 import { extname, join } from 'node:path';
-import type { GenerationParts, LiveGeneration } from './assemble-generation.ts';
-import { Generations } from './assemble-generations.ts';
+import type { LiveGeneration } from './assemble-generation.ts';
+import type { Generations } from './assemble-generations.ts';
+import { assemblePath } from './assemble-path.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { Reloader } from './assemble-reloader.ts';
-import type { ReplicaLife } from './assemble-replica.ts';
 import type { Backend } from './balance/backend.ts';
 import { SocketFolder } from './elastic/actuators/socket-folder.ts';
 import type { ReloadResult } from './http/admin.ts';
@@ -11,17 +11,10 @@ import type { ClosingTimes } from './http/client-connections.ts';
 import { portOf } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import { GatewayError } from './kernel/errors.ts';
-import { LoadBoard } from './kernel/load-board.ts';
 import { systemRng } from './kernel/rng.ts';
 import { systemClock } from './kernel/system-clock.ts';
 import { TimerWheel } from './kernel/timer-wheel.ts';
-import { Topic } from './kernel/topic.ts';
-import type { Exchange } from './pipeline/exchange.ts';
-import type { Route } from './pipeline/route.ts';
-import { RunningExchanges } from './pipeline/running.ts';
-import type { Serve } from './pipeline/stage.ts';
-import type { TryFact } from './pipeline/try-fact.ts';
-import { requestPath, routePath } from './request-path.ts';
+import type { RunningExchanges } from './pipeline/running.ts';
 import { withoutRestart } from './settings/boot-keys.ts';
 import type { Settings } from './settings/settings.ts';
 import { type Log, type LogOutput, logExchanges } from './telemetry/log.ts';
@@ -57,18 +50,15 @@ export async function assemble({ settings, load, output: { log, line } }: Option
   const rng = systemRng();
   const transport = new UndiciTransport({ clock, wheel });
   const sockets = new SocketFolder();
-  const topics = { settled: new Topic<Exchange>(), tried: new Topic<TryFact>() };
-  const secondReleases = { count: 0 };
-  const parts = { clock, wheel, rng, transport, log, secondReleases, newSocketPath: sockets.newPath };
-  const generations = newGenerations(settings, parts, topics.tried);
-  const path = requestPath({ settled: topics.settled, limits: settings.listen, clock, rng });
-  const running = new RunningExchanges(path, topics.settled);
+  const surroundings = { clock, wheel, rng, transport, log, newSocketPath: sockets.newPath, ...workerProgram };
+  const path = assemblePath(settings, surroundings);
+  const { generations, running } = path;
   const reloads = new Reloader({ load, apply: (wanted) => apply(wanted, generations, log), log });
   const { reload } = reloads;
   const current = (): LiveGeneration => generations.current;
   const backends = (): readonly Backend[] => current().generation.backends;
-  const registry = gatewayMetrics({ ...topics, backends, secondReleases, reloads });
-  logExchanges({ line }, topics.settled);
+  const registry = gatewayMetrics({ ...path, backends, reloads });
+  logExchanges({ line }, path.settled);
   const ports = await openPorts({ current, running, registry, clock, wheel, log, reload }).catch((error) => {
     sockets.remove();
     throw error;
@@ -106,17 +96,6 @@ const workerProgram = {
   workerCommand: [process.execPath, join(import.meta.dirname, `main${sourceExtension}`), 'worker'] as const,
   bundledModels: join(import.meta.dirname, 'worker', 'models'),
 };
-
-function newGenerations(
-  settings: Settings,
-  parts: Omit<GenerationParts, 'serveFor' | 'board' | 'living' | keyof typeof workerProgram>,
-  tried: Topic<TryFact>,
-): Generations {
-  const serveFor = (route: Pick<Route, 'mirror'>): Serve => routePath(route, { ...parts, tried });
-  const board = new LoadBoard();
-  const living = new Set<ReplicaLife>();
-  return new Generations(settings, { ...parts, ...workerProgram, serveFor, board, living });
-}
 
 /** How long the answers to those whose work was cut short are given to reach them. */
 const farewellMs = 50;

@@ -17,17 +17,55 @@ interface Options {
   readonly out: string;
 }
 
-/** Adds `loadtest` and `report` to the command line. Their code is loaded when they are run. */
+interface SimulateOptions extends Options {
+  readonly config: readonly string[];
+  readonly measured?: string;
+}
+
+/** Adds `loadtest`, `simulate` and `report` to the command line. Their code is loaded when they are run. */
 export function addLoadTestCommands(program: Command): void {
   addLoadTest(program);
+  addSimulate(program);
   addReport(program);
 }
 
 function addLoadTest(program: Command): void {
-  program
+  const command = program
     .command('loadtest')
     .description('send what a scenario plans, at its instants, and report what came of it')
-    .argument('[file]', 'the scenario, in YAML; absent: what npm start serves, for 10 s')
+    .argument('[file]', 'the scenario, in YAML; absent: what npm start serves, for 10 s');
+  addScenarioOptions(command)
+    .addHelpText('after', help)
+    .action(async (file: string | undefined, options: Options) => {
+      const { runLoadTest } = await import('./drive/main.ts');
+      process.exitCode = await runLoadTest({ ...whatIsAsked(file ?? null, options), signal: interruption() });
+    });
+}
+
+function addSimulate(program: Command): void {
+  const command = program
+    .command('simulate')
+    .description('predict what a scenario would come to: the same load test on a virtual clock')
+    .argument('<file>', 'the scenario, in YAML, with its simulated servers')
+    .option(
+      '--config <[target=]file>',
+      'the gateway before the servers, or before one target; may be given several times',
+      collect,
+      [],
+    )
+    .option('--measured <dir>', 'show the results of a load test beside what is predicted');
+  addScenarioOptions(command)
+    .addHelpText('after', simulateHelp)
+    .action(async (file: string, options: SimulateOptions) => {
+      const { runSimulation } = await import('./simulate/main.ts');
+      const asked = whatIsAsked(file, options);
+      const wish = { ...asked.wish, measured: options.measured ?? null };
+      process.exitCode = await runSimulation({ ...asked, wish, configs: options.config, signal: interruption() });
+    });
+}
+
+function addScenarioOptions(command: Command): Command {
+  return command
     .option('--url <url>', 'send there instead of to the targets of the scenario')
     .option('--protocol <protocol>', 'what is spoken there: openai or open-inference')
     .option('--model <name>', 'the model that is asked')
@@ -46,11 +84,7 @@ function addLoadTest(program: Command): void {
     )
     .option('--assert <claim>', 'fail unless it holds, such as p99<800ms; may be given several times', collect, [])
     .option('--json', 'print one object')
-    .option('--out <dir>', 'where results get a folder of their own', 'results')
-    .addHelpText('after', help)
-    .action(async (file: string | undefined, options: Options) => {
-      process.exitCode = await run(file ?? null, options);
-    });
+    .option('--out <dir>', 'where results get a folder of their own', 'results');
 }
 
 const help = `
@@ -62,6 +96,15 @@ Examples:
   $ headgate loadtest scenario.yaml --sweep 50/s..800/s --json
 
 Exit codes: 0 passed, 1 a claim failed, 2 the scenario or an option cannot be used, 3 the generator fell behind, 4 a target cannot be reached.`;
+
+const simulateHelp = `
+Examples:
+  $ headgate simulate scenario.yaml --config gateway.yaml
+  $ headgate simulate scenario.yaml --config gateway.yaml --measured results/2026-11-25T03-14-00Z-two-speeds
+  $ headgate simulate scenario.yaml --config now=gateway.yaml --config then=candidate.yaml --compare
+  $ headgate simulate scenario.yaml --config gateway.yaml --find-max-rate --slo latency=500ms
+
+Every target that is no simulated server itself stands for a gateway, and needs its configuration. Exit codes are those of loadtest.`;
 
 function addReport(program: Command): void {
   program
@@ -76,20 +119,24 @@ function addReport(program: Command): void {
     });
 }
 
-async function run(file: string | null, options: Options): Promise<number> {
-  const { url, protocol, model, rate, for: length, seed, slo, assert, compare, sweep } = options;
-  const { runLoadTest } = await import('./drive/main.ts');
-  const interruption = new AbortController();
+/** Aborted at the first signal that asks for the end. */
+function interruption(): AbortSignal {
+  const asked = new AbortController();
   const interrupt = (): void => {
     // The second time somebody means it.
-    if (interruption.signal.aborted) process.exit(130);
-    interruption.abort();
+    if (asked.signal.aborted) process.exit(130);
+    asked.abort();
     process.stderr.write('sends no more; waits for what is under way. Once more to end at once.\n');
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  return asked.signal;
+}
+
+function whatIsAsked(file: string | null, options: Options) {
+  const { url, protocol, model, rate, for: length, seed, slo, assert, compare, sweep } = options;
   const other = typeof compare === 'string' ? compare : undefined;
-  return runLoadTest({
+  return {
     file,
     overrides: { url, protocol, model, rate, for: length, seed, slo, assert, compare: other },
     wish: {
@@ -97,12 +144,12 @@ async function run(file: string | null, options: Options): Promise<number> {
       repetitions: options.repetitions ?? null,
       findMaxRate: options.findMaxRate === true,
       sweep: sweep === undefined ? null : sweep === true ? '' : sweep,
+      measured: null,
     },
     out: options.out,
     screen: screen(),
-    signal: interruption.signal,
     ...telling(options.json === true),
-  });
+  };
 }
 
 function telling(asJson: boolean) {

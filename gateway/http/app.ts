@@ -8,6 +8,7 @@ import type { Generation } from '../pipeline/generation.ts';
 import { withoutHeaders } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import type { Reply } from '../pipeline/reply.ts';
+import { serverTiming } from '../pipeline/server-timing.ts';
 import type { Serve } from '../pipeline/stage.ts';
 import { openInference } from '../protocols/open-inference.ts';
 import { openai } from '../protocols/openai.ts';
@@ -17,7 +18,6 @@ import { refuseForeignHost } from './host-check.ts';
 import { type NodeContext, openExchange, requestIdOf } from './open-exchange.ts';
 import type { Directory } from './own-answers.ts';
 import { methodsAt, mountReadings, type Reading } from './readings.ts';
-import { serverTiming } from './server-timing.ts';
 import { errorReply } from './write-error.ts';
 import { type Writing, writeReply } from './write-reply.ts';
 

@@ -51,20 +51,42 @@ export class VirtualClock implements Clock {
   /** Moves time forward to `untilMs`, making every call that falls due on the way. */
   async runUntil(untilMs: number): Promise<void> {
     await settlePromises();
-    for (let entry = this.#heap[0]; entry !== undefined && entry.dueAtMs <= untilMs; entry = this.#heap[0]) {
-      popDue(this.#heap);
-      if (entry.call === null) continue;
-      this.#nowMs = Math.max(this.#nowMs, entry.dueAtMs);
-      entry.call();
-      await settlePromises();
-    }
+    while (this.#makeNextCall(untilMs)) await settlePromises();
     this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   /** Runs until nothing is pending. Never returns while something re-arms itself for ever: give such things `close()` first. */
   async runAll(): Promise<void> {
     await settlePromises();
-    for (let entry = this.#heap[0]; entry !== undefined; entry = this.#heap[0]) await this.runUntil(entry.dueAtMs);
+    while (this.#makeNextCall(Number.POSITIVE_INFINITY)) await settlePromises();
+  }
+
+  /** Runs until a promise settles, whatever is pending then, and gives what it gave. Throws where time stands still before that, since nothing is pending. */
+  async runThrough<Value>(promise: Promise<Value>): Promise<Value> {
+    let hasSettled = false;
+    const settle = (): void => {
+      hasSettled = true;
+    };
+    promise.then(settle, settle);
+    await settlePromises();
+    while (!hasSettled) {
+      if (!this.#makeNextCall(Number.POSITIVE_INFINITY))
+        throw new Error('waited for what never comes: nothing is pending');
+      await settlePromises();
+    }
+    return promise;
+  }
+
+  /** Makes the call that is due next, if it falls due by `untilMs`; gives whether there was one. */
+  #makeNextCall(untilMs: number): boolean {
+    for (let entry = this.#heap[0]; entry !== undefined && entry.dueAtMs <= untilMs; entry = this.#heap[0]) {
+      popDue(this.#heap);
+      if (entry.call === null) continue;
+      this.#nowMs = Math.max(this.#nowMs, entry.dueAtMs);
+      entry.call();
+      return true;
+    }
+    return false;
   }
 }
 

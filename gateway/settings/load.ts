@@ -8,7 +8,12 @@ import { type RawSettings, settingsSchema } from './schema.ts';
 import type { Settings } from './settings.ts';
 import { settingsStandIns } from './stand-ins.ts';
 
-const settingsForm: YamlForm<RawSettings, Settings> = { schema: settingsSchema, standIns: settingsStandIns, resolve };
+/** What a configuration looks like, and what it means. */
+export const settingsForm: YamlForm<RawSettings, Settings> = {
+  schema: settingsSchema,
+  standIns: settingsStandIns,
+  resolve,
+};
 
 /** Reads a configuration file. Throws a `ConfigError` with every fault, or one for a file that cannot be read. `readText` reads it, and whatever it names. */
 export function loadSettings(file: string, environment?: Environment, readText?: (file: string) => string): Settings {

@@ -10,6 +10,10 @@ export interface Seeds {
   readonly contents: number;
   /** What payloads share: prefixes, and the blocks of traces. */
   readonly blocks: number;
+  /** The chance of simulated servers, two numbers for each. */
+  readonly servers: number;
+  /** That of a simulated gateway. */
+  readonly gateway: number;
 }
 
 /** The seeds that follow from the one of a scenario. A new one is drawn last, or old scenarios would change. */
@@ -23,5 +27,7 @@ export function seedsOf(seed: number): Seeds {
     lengths: draw(),
     contents: draw(),
     blocks: draw(),
+    servers: draw(),
+    gateway: draw(),
   };
 }

@@ -56,6 +56,7 @@ export function compare(pairs: readonly Pair[], options: CompareOptions): Compar
     ...names,
     confidence,
     repetitions: valid.length,
+    isSimulated: pairs[0]?.a.run.isSimulated ?? false,
     reasons: [
       ...(valid.length < pairs.length
         ? [`${pairs.length - valid.length} of ${pairs.length} pairs had an invalid run and are left out`]

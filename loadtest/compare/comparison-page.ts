@@ -2,7 +2,7 @@ import { drawDocument } from '../report/page/document.ts';
 import { type Column, drawFigure } from '../report/page/figure.ts';
 import { coordinate, element, escaped } from '../report/page/markup.ts';
 import { roundTicks, type Scale, scale } from '../report/page/scale.ts';
-import { describeFigure, describeShare } from '../report/wording.ts';
+import { describeFigure, describeShare, simulatedNote } from '../report/wording.ts';
 import { type Comparison, type ComparisonFile, comparisonsIn, type Difference } from './comparison.ts';
 import { describeDifference, middleOf } from './comparison-sections.ts';
 
@@ -25,10 +25,10 @@ export function drawComparisonPage(file: ComparisonFile): string {
 /** What is the same for all is said once. */
 function drawHead(title: string, comparisons: readonly Comparison[]): string {
   const facts = new Set(
-    comparisons.map(
-      ({ repetitions, confidence }) =>
-        `${repetitions} paired repetitions of one schedule; each interval holds the truth in ${describeShare(confidence)} of cases`,
-    ),
+    comparisons.flatMap(({ repetitions, confidence, isSimulated }) => [
+      `${repetitions} paired repetitions of one schedule; each interval holds the truth in ${describeShare(confidence)} of cases`,
+      ...(isSimulated ? [simulatedNote] : []),
+    ]),
   );
   const notices = new Set(
     comparisons.flatMap(({ reasons }) => reasons.map((reason) => element('li', {}, escaped(reason)))),

@@ -1,14 +1,15 @@
 import { type Section, tableOf } from '../report/sections.ts';
-import { describeShare, describeValue } from '../report/wording.ts';
+import { describeShare, describeValue, simulatedNote } from '../report/wording.ts';
 import type { Comparison, Difference } from './comparison.ts';
 
 /** A comparison in words and a table. */
 export function comparisonSections(comparison: Comparison): Section[] {
-  const { a, b, confidence, repetitions, reasons, differences } = comparison;
+  const { a, b, confidence, repetitions, isSimulated, reasons, differences } = comparison;
   return [
     {
       title: `${b} against ${a}`,
       lines: [
+        ...(isSimulated ? [simulatedNote] : []),
         ...reasons,
         `${repetitions} paired repetitions; intervals hold the truth in ${describeShare(confidence)} of cases each.`,
       ],

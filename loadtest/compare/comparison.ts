@@ -24,6 +24,7 @@ export const comparisonSchema = z.strictObject({
   b: z.string(),
   confidence: z.number(),
   repetitions: z.int(),
+  isSimulated: z.boolean().default(false).describe('Whether its runs went by a virtual clock.'),
   reasons: z.array(z.string()).describe('Why nothing, or less than wanted, can be said; empty when all is well.'),
   differences: z.array(differenceSchema),
 });

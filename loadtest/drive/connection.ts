@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isOwnLimit } from '../report/own-limit.ts';
 import { type AnswerHead, AnswerParser } from './answer-parser.ts';
-import type { Failure, Sending, SendingEvents } from './sender.ts';
+import type { Carrier, CarrierEvents, Failure, SendingEvents } from './sender.ts';
 
 /** Where connections lead. */
 export interface Destination {
@@ -13,27 +13,19 @@ export interface Destination {
   readonly tlsName: string | null;
 }
 
-/** What becomes of a connection. */
-export interface ConnectionEvents {
-  /** Its answer is there, and it can take another request. */
-  free(connection: Connection): void;
-  gone(connection: Connection): void;
-}
-
 /** Reads are as large at most: all that a slow reader takes at once. */
-const readBytes = 16_384;
+export const readBytes = 16_384;
 
-/** One connection, which carries one request at a time. */
-export class Connection implements Sending {
+/** A connection by a socket. */
+export class Connection implements Carrier {
   isConnected = false;
-  /** When it was last given back; its owner's affair. */
   freeSinceMs = 0;
-  readonly #owner: ConnectionEvents;
+  readonly #owner: CarrierEvents;
   readonly #socket: Socket;
   readonly #parser: AnswerParser;
   #events: SendingEvents | null = null;
 
-  constructor(destination: Destination, owner: ConnectionEvents) {
+  constructor(destination: Destination, owner: CarrierEvents) {
     this.#owner = owner;
     this.#parser = new AnswerParser({
       head: (head: AnswerHead) => this.#events?.head(head),
@@ -49,7 +41,6 @@ export class Connection implements Sending {
     this.#socket.on('close', () => this.#fail(this.#blame(undefined)));
   }
 
-  /** Only for one that is free. */
   carry(request: Buffer, events: SendingEvents): void {
     this.#events = events;
     this.#parser.expect();

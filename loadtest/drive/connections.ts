@@ -1,30 +1,30 @@
 import type { Clock } from '../../gateway/kernel/clock.ts';
-import { Connection, type ConnectionEvents, type Destination } from './connection.ts';
-import type { Sender, Sending, SendingEvents } from './sender.ts';
+import type { Carrier, CarrierEvents, Sender, Sending, SendingEvents } from './sender.ts';
 
 /** Node and uvicorn close what was idle for 5 s; a request that meets that is lost, and nobody's fault. */
 const longestIdleMs = 4000;
 
-interface Options {
-  readonly destination: Destination;
+interface Options<Request> {
+  /** Opens one more. */
+  readonly open: (owner: CarrierEvents<Request>) => Carrier<Request>;
   readonly clock: Clock;
   /** How many may be open at once; null for as many as it takes. */
   readonly most: number | null;
 }
 
 /** Connections to one target: the one last used is used next, and another is opened when none is free. */
-export class Connections implements Sender, ConnectionEvents {
-  readonly #options: Options;
-  readonly #open = new Set<Connection>();
-  readonly #free: Connection[] = [];
+export class Connections<Request = Buffer> implements Sender<Request>, CarrierEvents<Request> {
+  readonly #options: Options<Request>;
+  readonly #open = new Set<Carrier<Request>>();
+  readonly #free: Carrier<Request>[] = [];
   /** Those for whom the number of connections does not suffice, the longest waiting first. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Waiting<Request>>();
 
-  constructor(options: Options) {
+  constructor(options: Options<Request>) {
     this.#options = options;
   }
 
-  send(request: Buffer, events: SendingEvents): Sending {
+  send(request: Request, events: SendingEvents): Sending {
     const connection = this.#obtain();
     if (connection === null) return this.#queue(request, events);
     connection.carry(request, events);
@@ -36,7 +36,7 @@ export class Connections implements Sender, ConnectionEvents {
     for (const connection of this.#open) connection.destroy();
   }
 
-  free(connection: Connection): void {
+  free(connection: Carrier<Request>): void {
     const next = this.#nextWaiting();
     if (next !== null) {
       next.goOver(connection);
@@ -46,7 +46,7 @@ export class Connections implements Sender, ConnectionEvents {
     this.#free.push(connection);
   }
 
-  gone(connection: Connection): void {
+  gone(connection: Carrier<Request>): void {
     if (!this.#open.delete(connection)) return;
     const at = this.#free.indexOf(connection);
     if (at >= 0) this.#free.splice(at, 1);
@@ -55,7 +55,7 @@ export class Connections implements Sender, ConnectionEvents {
     if (another !== null) next?.goOver(another);
   }
 
-  #nextWaiting(): Waiting | null {
+  #nextWaiting(): Waiting<Request> | null {
     const [next] = this.#waiting;
     if (next === undefined) return null;
     this.#waiting.delete(next);
@@ -63,34 +63,34 @@ export class Connections implements Sender, ConnectionEvents {
   }
 
   /** One that can carry a request; null where there may be no more. */
-  #obtain(): Connection | null {
-    const { destination, clock, most } = this.#options;
+  #obtain(): Carrier<Request> | null {
+    const { open, clock, most } = this.#options;
     for (let last = this.#free.pop(); last !== undefined; last = this.#free.pop()) {
       if (clock.nowMs() - last.freeSinceMs <= longestIdleMs) return last;
       this.#open.delete(last);
       last.destroy();
     }
     if (most !== null && this.#open.size >= most) return null;
-    const opened = new Connection(destination, this);
+    const opened = open(this);
     this.#open.add(opened);
     return opened;
   }
 
-  #queue(request: Buffer, events: SendingEvents): Sending {
-    const waiting = new Waiting(request, events, () => this.#waiting.delete(waiting));
+  #queue(request: Request, events: SendingEvents): Sending {
+    const waiting: Waiting<Request> = new Waiting(request, events, () => this.#waiting.delete(waiting));
     this.#waiting.add(waiting);
     return waiting;
   }
 }
 
 /** A request that waits for a connection, and then goes over it. */
-class Waiting implements Sending {
-  readonly #request: Buffer;
+class Waiting<Request> implements Sending {
+  readonly #request: Request;
   readonly #events: SendingEvents;
   readonly #forget: () => void;
-  #connection: Connection | null = null;
+  #connection: Carrier<Request> | null = null;
 
-  constructor(request: Buffer, events: SendingEvents, forget: () => void) {
+  constructor(request: Request, events: SendingEvents, forget: () => void) {
     this.#request = request;
     this.#events = events;
     this.#forget = forget;
@@ -100,7 +100,7 @@ class Waiting implements Sending {
     return this.#connection?.isConnected ?? false;
   }
 
-  goOver(connection: Connection): void {
+  goOver(connection: Carrier<Request>): void {
     this.#connection = connection;
     connection.carry(this.#request, this.#events);
   }

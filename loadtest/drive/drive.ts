@@ -7,14 +7,14 @@ import { type RunOfRequests, UnderWay } from './under-way.ts';
 import type { WakeAt } from './wake.ts';
 
 /** What one generator sends, and how. */
-export interface DriveOptions {
+export interface DriveOptions<Request = Buffer> {
   /** In the order of its instants. */
   readonly plan: Iterable<PlannedRequest>;
   readonly target: string;
-  readonly bytesOf: (payload: Payload) => Buffer;
+  readonly requestOf: (payload: Payload) => Request;
   readonly clock: Clock;
   readonly wakeAt: WakeAt;
-  readonly sender: Sender;
+  readonly sender: Sender<Request>;
   /** When the plan begins, by the clock. */
   readonly startAtMs: number;
   readonly timeoutMs: number;
@@ -37,23 +37,23 @@ export interface DriveState {
 const mostATurn = 64;
 
 /** One that is next, ready to be written. */
-interface Prepared {
+interface Prepared<Request> {
   readonly planned: PlannedRequest;
-  readonly bytes: Buffer;
+  readonly request: Request;
 }
 
 /** Sends a plan. In an open loop when the next is sent does not depend on what comes back. */
-export class Drive {
-  readonly #options: DriveOptions;
+export class Drive<Request = Buffer> {
+  readonly #options: DriveOptions<Request>;
   readonly #plan: Iterator<PlannedRequest>;
-  readonly #run: RunOfRequests;
-  readonly #underWay = new Set<UnderWay>();
+  readonly #run: RunOfRequests<Request>;
+  readonly #underWay = new Set<UnderWay<Request>>();
   readonly #finished = Promise.withResolvers<void>();
-  #next: Prepared | null = null;
+  #next: Prepared<Request> | null = null;
   #hasAllSent = false;
   #sent = 0;
 
-  constructor(options: DriveOptions) {
+  constructor(options: DriveOptions<Request>) {
     this.#options = options;
     this.#plan = options.plan[Symbol.iterator]();
     this.#run = {
@@ -86,7 +86,7 @@ export class Drive {
   /** Made ahead of its time, so that making it delays nothing. */
   #prepare(): void {
     const { done, value } = this.#plan.next();
-    this.#next = done === true ? null : { planned: value, bytes: this.#options.bytesOf(value.payload) };
+    this.#next = done === true ? null : { planned: value, request: this.#options.requestOf(value.payload) };
   }
 
   #sendDue(): void {
@@ -120,14 +120,14 @@ export class Drive {
     }
   }
 
-  #send({ planned, bytes }: Prepared, dueAtMs: number): void {
-    const request = new UnderWay(this.#run, planned, dueAtMs);
-    this.#underWay.add(request);
+  #send({ planned, request }: Prepared<Request>, dueAtMs: number): void {
+    const underWay = new UnderWay(this.#run, planned, dueAtMs);
+    this.#underWay.add(underWay);
     this.#sent += 1;
-    request.send(bytes);
+    underWay.send(request);
   }
 
-  #ended(request: UnderWay, tell: () => void): void {
+  #ended(request: UnderWay<Request>, tell: () => void): void {
     this.#underWay.delete(request);
     tell();
     if (!this.#hasAllSent && this.#options.closed !== null) this.#keepUnderWay();

@@ -1,22 +1,10 @@
-import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
-import { type PlannedRequest, planOf } from '../arrivals/plan.ts';
-import type { OwnLimit } from '../report/own-limit.ts';
-import { Tally } from '../report/tally.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
-import type { Destination } from './connection.ts';
-import { Connections } from './connections.ts';
-import { Drive } from './drive.ts';
+import { Connection, type Destination } from './connection.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
-import { type Glance, Glances } from './glance.ts';
 import { requestBytesOf } from './request-bytes.ts';
+import { type Generating, type Part, sendPlan } from './send-plan.ts';
 import { punctualWake } from './wake.ts';
-
-/** What one process sends: every `of`-th request, from the `index`-th on. */
-export interface Part {
-  readonly index: number;
-  readonly of: number;
-}
 
 /** What a process is to do. */
 export interface Assignment {
@@ -26,80 +14,21 @@ export interface Assignment {
   readonly part: Part;
 }
 
-interface Missed {
-  /** Planned after the warm-up, and not sent. */
-  unsent: number;
-  /** What kept this machine from sending the first of them. */
-  ownLimit: OwnLimit | null;
-}
-
-/** What a generator knows of itself when it has ended. */
-export interface Generated extends Readonly<Missed> {
-  readonly eventLoopDelayP99Ms: number | null;
-  readonly sent: number;
-  readonly tally: Tally;
-}
-
-/** A generator at work. */
-export interface Generating {
-  /** How it gets on, since the last look. */
-  look(): Glance;
-  /** Sends no more, and waits for what is under way. */
-  stop(): void;
-  readonly finished: Promise<Generated>;
-}
-
-/** About 10 MB of them as lines of JSON. */
-const sampleSize = 20_000;
-
-/** An empty tally for one part of a run. Which records are kept is drawn by each part for itself. */
-export function newTally({ slos, warmUpMs, seed }: Scenario, { index }: Part): Tally {
-  return new Tally({ slos, warmUpMs, sampleSize, rng: seededRng(seed + index) });
-}
-
-/** Answers are waited for so long after the last request; those that take longer are unfinished. */
-const graceMs = 30_000;
-
 /** Sends a part of a plan from this process, beginning at an instant of wall time that all processes share. */
-export function generate(assignment: Assignment, startAtWallMs: number): Generating {
-  const { scenario, target, part } = assignment;
-  const { warmUpMs, clients } = scenario;
-  const connections = connectionsOf(assignment);
-  const startAtMs = systemClock.nowMs() + Math.max(0, startAtWallMs - systemClock.wallMs());
-  const tally = newTally(scenario, part);
-  const glances = new Glances();
-  const missed: Missed = { unsent: 0, ownLimit: null };
-  const drive = new Drive({
-    plan: partOf(planOf(scenario, target), part),
-    target: target.name,
-    bytesOf: requestBytesOf(target),
-    clock: systemClock,
-    wakeAt: punctualWake(systemClock),
-    sender: connections,
+export function generate({ destination, ...assignment }: Assignment, startAtWallMs: number): Generating {
+  const clock = systemClock;
+  const startAtMs = clock.nowMs() + Math.max(0, startAtWallMs - clock.wallMs());
+  const generating = sendPlan({
+    ...assignment,
+    clock,
+    wakeAt: punctualWake(clock),
     startAtMs,
-    timeoutMs: clients.timeoutMs,
-    graceMs,
-    closed: closedLoopOf(scenario, part),
-    onRecord(record) {
-      tally.add(record);
-      glances.add(record);
-    },
-    onUnsent({ plannedAtMs }, limit) {
-      if (plannedAtMs < warmUpMs) return;
-      missed.unsent += 1;
-      missed.ownLimit ??= limit;
-    },
+    requestOf: requestBytesOf(assignment.target),
+    open: (owner) => new Connection(destination, owner),
   });
-  const delay = watchedFrom(startAtMs + warmUpMs);
-  const finish = (): Generated => {
-    connections.close();
-    return { ...missed, sent: drive.state.sent, eventLoopDelayP99Ms: delay.end(), tally };
-  };
-  return {
-    look: () => glances.take(drive.state),
-    stop: () => drive.stop(),
-    finished: drive.run().then(finish),
-  };
+  const delay = watchedFrom(startAtMs + assignment.scenario.warmUpMs);
+  const finished = generating.finished.then((generated) => ({ ...generated, eventLoopDelayP99Ms: delay.end() }));
+  return { ...generating, finished };
 }
 
 /** The delay of the event loop from an instant on. */
@@ -114,26 +43,4 @@ function watchedFrom(atMs: number): { end(): number | null } {
       return p99Ms;
     },
   };
-}
-
-function connectionsOf({ scenario: { clients }, destination, part }: Assignment): Connections {
-  const most = clients.connections === null ? null : shareOf(clients.connections, part);
-  return new Connections({ destination, clock: systemClock, most });
-}
-
-function closedLoopOf(
-  { arrivals, forMs }: Scenario,
-  part: Part,
-): { concurrency: number; untilMs: number | null } | null {
-  return arrivals.kind === 'closed' ? { concurrency: shareOf(arrivals.concurrency, part), untilMs: forMs } : null;
-}
-
-/** Every `of`-th of a plan. */
-export function* partOf(plan: Iterable<PlannedRequest>, { index, of }: Part): Iterable<PlannedRequest> {
-  for (const planned of plan) if (planned.index % of === index) yield planned;
-}
-
-/** How much of a number falls to one process; the first take what does not divide. At least 1, or it could do nothing. */
-function shareOf(count: number, { index, of }: Part): number {
-  return Math.max(1, Math.floor(count / of) + (index < count % of ? 1 : 0));
 }

@@ -2,8 +2,9 @@ import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import type { EncodedTally } from '../report/tally.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
 import type { Destination } from './connection.ts';
-import { type Generated, type Generating, generate, type Part } from './generate.ts';
+import { generate } from './generate.ts';
 import type { Glance } from './glance.ts';
+import type { Generated, Generating, Part } from './send-plan.ts';
 
 /** What a process that sends is told. The scenario is read again: a trace is too large to hand over. */
 export type GeneratorOrder =

@@ -6,9 +6,10 @@ import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Destination } from './connection.ts';
 import type { DriveState } from './drive.ts';
-import { type Generated, type Generating, generate, newTally } from './generate.ts';
+import { generate } from './generate.ts';
 import type { GeneratorNews, GeneratorOrder } from './generator-process.ts';
 import { type Glance, glanceOfAll } from './glance.ts';
+import { type Generated, type Generating, newTally } from './send-plan.ts';
 
 /** What all generators of a run do together. */
 export interface Work {

@@ -8,12 +8,12 @@ import { renderText } from '../report/text.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Destination } from './connection.ts';
-import { measureRun, type Screen, type Surroundings } from './measure-run.ts';
-import { ModelServerError, ModelServers } from './model-servers.ts';
+import { openLiveGround } from './live-ground.ts';
+import { ModelServerError } from './model-servers.ts';
 import type { Measure } from './modes.ts';
-import { reach, UnreachableTarget } from './reach.ts';
+import { UnreachableTarget } from './reach.ts';
 import { renderAgain } from './render-again.ts';
+import type { Ground, MeasuredRun, RunOptions, Screen, Surroundings } from './run.ts';
 import { scenarioText } from './scenario-text.ts';
 import type { Told } from './told.ts';
 import { type Wish, type WishOptions, wishOf } from './wishes.ts';
@@ -40,14 +40,22 @@ export interface LoadTestOptions extends ScenarioSource, Telling {
 
 /** `headgate loadtest`: everything from the file to the exit code. */
 export function runLoadTest(options: LoadTestOptions): Promise<ExitCode> {
+  return runOn(openLiveGround, options);
+}
+
+/** A load test on whatever ground is opened for its scenario. */
+export function runOn(
+  open: (scenario: Scenario) => Ground | Promise<Ground>,
+  options: LoadTestOptions,
+): Promise<ExitCode> {
   return failingWithCodes(options, async () => {
     const scenario = readScenario(options);
     const wish = wishOf(options.wish, scenario);
-    const servers = await ModelServers.start(scenario);
+    const ground = await open(scenario);
     try {
-      return await fulfil(wish, { scenario, servers }, options);
+      return await fulfil(wish, { scenario, ground }, options);
     } finally {
-      servers.close();
+      ground.close();
     }
   });
 }
@@ -63,17 +71,18 @@ export function reportRun(folder: string, telling: Telling): Promise<ExitCode> {
 
 async function fulfil(
   wish: Wish,
-  { scenario, servers }: { readonly scenario: Scenario; readonly servers: ModelServers },
+  { scenario, ground }: { readonly scenario: Scenario; readonly ground: Ground },
   options: LoadTestOptions,
 ): Promise<ExitCode> {
   const { screen, signal, out, say } = options;
-  const destinations = await reachAll(scenario);
   const folder = makeRunFolder(out, systemClock.wallMs(), scenario.name);
-  const surroundings = { environment: readEnvironment(), servers, screen, signal, destinations };
   const { wish: wished } = options;
   const isSingle = scenario.targets.length === 1 && !wished.findMaxRate && wished.sweep === null;
-  const measure = measureInto({ folder, isSingle }, surroundings, options);
-  const told = await wish({ scenario, clock: systemClock, measure, signal, folder });
+  const environment = readEnvironment();
+  const measure = measureInto({ folder, isSingle }, options, (run) =>
+    ground.measure({ ...run, environment, screen, signal }),
+  );
+  const told = await wish({ scenario, clock: ground.clock, measure, signal, folder });
   tell(told, options);
   say(`results are in ${folder}`);
   return told.exitCode;
@@ -83,24 +92,17 @@ function tell({ json, sections }: Omit<Told, 'exitCode'>, { asJson, isColoured, 
   print(asJson ? `${JSON.stringify(json)}\n` : renderText(sections, { isColoured }));
 }
 
-async function reachAll({ targets }: Scenario): Promise<ReadonlyMap<string, Destination>> {
-  const reached = await Promise.all(
-    targets.map(async (target) => [target.name, await reach(target, systemClock)] as const),
-  );
-  return new Map(reached);
-}
-
 /** Each run leaves its files: a single one in the folder itself, several in folders that are numbered. */
 function measureInto(
   { folder, isSingle }: { readonly folder: string; readonly isSingle: boolean },
-  surroundings: Surroundings,
   { file, overrides }: ScenarioSource,
+  make: (run: Omit<RunOptions, keyof Surroundings>) => Promise<MeasuredRun>,
 ): Measure {
   let nth = 0;
   return async ({ target, seed, ratePerSecond, title }) => {
     const rate = ratePerSecond === undefined ? overrides.rate : `${ratePerSecond.toFixed(6)}/s`;
     const source = { file, overrides: { ...overrides, seed: `${seed}`, rate } };
-    const run = await measureRun({ ...surroundings, source, target, title });
+    const run = await make({ source, target, title });
     nth += 1;
     const own = `${String(nth).padStart(2, '0')}-${target.replaceAll(/[^\w.-]+/g, '-')}`;
     writeRun(isSingle ? folder : join(folder, own), { scenarioText: scenarioText(source), ...run });

@@ -4,12 +4,12 @@ import type { ServerSettings } from '../model-server/settings.ts';
 /** What the process of a simulated server is told: what to be, and to begin anew. */
 export type ServerOrder =
   | { readonly kind: 'start'; readonly settings: ServerSettings; readonly port: number; readonly seed: number }
-  | { readonly kind: 'restart' };
+  | { readonly kind: 'restart'; readonly seed: number };
 
 /** What it tells. */
 export type ServerNews = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
 
-let restart: () => void = () => {};
+let restart: (seed: number) => void = () => {};
 const tell = (news: ServerNews): void => void process.send?.(news);
 
 process.on('message', async (order: ServerOrder) => {
@@ -17,8 +17,8 @@ process.on('message', async (order: ServerOrder) => {
     if (order.kind === 'start') {
       const { settings, port, seed } = order;
       const front = await startModelServer(settings, { host: '127.0.0.1', port, seed });
-      restart = () => front.restart();
-    } else restart();
+      restart = (anew) => front.restart(anew);
+    } else restart(order.seed);
     tell({ kind: 'ready' });
   } catch (error) {
     tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });

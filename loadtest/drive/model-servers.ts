@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
+import { placedServersOf, serverSeedOf } from '../scenario/placed-servers.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ServerNews, ServerOrder } from './model-server-process.ts';
 
@@ -10,7 +11,8 @@ export class ModelServers {
   readonly #children: readonly ChildProcess[];
 
   /** Starts all of them. Throws where one cannot listen. */
-  static async start({ servers, faults, seed }: Scenario): Promise<ModelServers> {
+  static async start(scenario: Scenario): Promise<ModelServers> {
+    const servers = placedServersOf(scenario);
     const started = new ModelServers(
       servers.map(() => fork(program, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })),
     );
@@ -18,14 +20,7 @@ export class ModelServers {
       await started.#tellAll((at) => {
         const settings = servers[at];
         if (settings === undefined) throw new RangeError(`there is no server ${at}`);
-        const own = faults.filter(({ server }) => server === null || server === settings.name);
-        return {
-          kind: 'start',
-          settings: { ...settings, faults: [...settings.faults, ...own] },
-          port: settings.port,
-          // Each with chance of its own, and the same in every run.
-          seed: seed + at * 2,
-        };
+        return { kind: 'start', settings, port: settings.port, seed: serverSeedOf(scenario.seed, at) };
       });
     } catch (error) {
       started.close();
@@ -38,9 +33,9 @@ export class ModelServers {
     this.#children = children;
   }
 
-  /** Every run begins with servers that have seen nothing, and their faults begin with it. */
-  async restart(): Promise<void> {
-    await this.#tellAll(() => ({ kind: 'restart' }));
+  /** Every run begins with servers that have seen nothing, whose chance follows from its seed, and their faults begin with it. */
+  async restart(seed: number): Promise<void> {
+    await this.#tellAll((at) => ({ kind: 'restart', seed: serverSeedOf(seed, at) }));
   }
 
   close(): void {

@@ -21,7 +21,7 @@ export type Measure = (variation: Variation) => Promise<Summary>;
 
 /** What all modes need. */
 export interface Bench {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly measure: Measure;
   /** Aborted: no run is begun any more. */
   readonly signal: AbortSignal;

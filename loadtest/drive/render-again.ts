@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRun, renderRun, summaryFile } from '../report/run-folder.ts';
 import type { Summary } from '../report/summary.ts';
-import { comparisonFiles, maxRateFiles, sweepFiles } from './results.ts';
-import { type Told, toldOfRuns } from './told.ts';
+import { comparisonFiles, maxRateFiles, predictionFiles, sweepFiles } from './results.ts';
+import { type Told, toldOfPrediction, toldOfRuns } from './told.ts';
 
 /**
  * Makes the reports in the folder of an old load test again, those of each of its runs included, and gives what they say. Throws a `RunFolderError` where
@@ -11,6 +11,8 @@ import { type Told, toldOfRuns } from './told.ts';
  */
 export function renderAgain(folder: string): Pick<Told, 'json' | 'sections'> {
   const summaries = runFoldersIn(folder).map(renderRunAgain);
+  const prediction = predictionFiles.renderAgain(folder);
+  if (prediction !== null) return toldOfPrediction(summaries, prediction.json, prediction.sections);
   const [result] = [comparisonFiles, maxRateFiles, sweepFiles].flatMap((files) => files.renderAgain(folder) ?? []);
   if (result !== undefined) return result;
   return toldOfRuns(summaries.length > 0 ? summaries : [renderRunAgain(folder)]);

@@ -12,7 +12,8 @@ import { maxRateSchema } from '../search/find-max-rate.ts';
 import { drawRatePage } from '../search/rate-page.ts';
 import { type RateReport, rateSections, reportOfMaxRate, reportOfSweep } from '../search/rate-report.ts';
 import { sweepSchema } from '../search/sweep.ts';
-import type { Told } from './told.ts';
+import { predictionSchema } from '../simulate/prediction.ts';
+import { drawPredictionPage, predictionSections } from '../simulate/prediction-report.ts';
 
 interface Rendered {
   readonly sections: readonly Section[];
@@ -38,7 +39,7 @@ export class ResultFiles<Found> {
   }
 
   /** Makes the reports of an old one again; null where the folder has none. Throws a `RunFolderError` where it is none of ours. */
-  renderAgain(folder: string): Pick<Told, 'json' | 'sections'> | null {
+  renderAgain(folder: string): { readonly json: Found; readonly sections: readonly Section[] } | null {
     const file = this.#file(folder, 'json');
     if (!existsSync(file)) return null;
     const json = readChecked(file, this.#schema, `no ${this.#name} of ours`);
@@ -73,11 +74,18 @@ export const sweepFiles = new ResultFiles('sweep', sweepSchema, (found) =>
   renderedRates(reportOfSweep(found, nameOf(found.points[0]?.summary))),
 );
 
+/** What was predicted beside what was measured. */
+export const predictionFiles = new ResultFiles('prediction', predictionSchema, (found) => ({
+  sections: predictionSections(found),
+  page: drawPredictionPage(found),
+}));
+
 function renderedRates(report: RateReport): Rendered {
   return { sections: rateSections(report), page: drawRatePage(report) };
 }
 
 /** A search of no run has no name either. */
 function nameOf(summary: Summary | undefined): string {
-  return summary?.run.name ?? '';
+  if (summary === undefined) return '';
+  return summary.run.isSimulated ? `${summary.run.name}, simulated` : summary.run.name;
 }

@@ -22,8 +22,24 @@ export interface Sending {
   resume(): void;
 }
 
-/** What requests are handed to: sockets, or in tests a script. */
-export interface Sender {
-  send(request: Buffer, events: SendingEvents): Sending;
+/** What requests are handed to: sockets, which take bytes, or what stands in their place where time is virtual. */
+export interface Sender<Request = Buffer> {
+  send(request: Request, events: SendingEvents): Sending;
   close(): void;
+}
+
+/** One connection, which carries one request at a time. */
+export interface Carrier<Request = Buffer> extends Sending {
+  /** When it was last given back; its owner's affair. */
+  freeSinceMs: number;
+  /** Only for one that is free. */
+  carry(request: Request, events: SendingEvents): void;
+  destroy(): void;
+}
+
+/** What becomes of a connection. */
+export interface CarrierEvents<Request = Buffer> {
+  /** Its answer is there, and it can take another request. */
+  free(carrier: Carrier<Request>): void;
+  gone(carrier: Carrier<Request>): void;
 }

@@ -7,22 +7,22 @@ import type { AnswerHead } from './answer-parser.ts';
 import type { Failure, Sender, Sending, SendingEvents } from './sender.ts';
 
 /** What one request needs to know of the run it is part of. */
-export interface RunOfRequests {
+export interface RunOfRequests<Request = Buffer> {
   readonly clock: Clock;
-  readonly sender: Sender;
+  readonly sender: Sender<Request>;
   readonly target: string;
   readonly timeoutMs: number;
   /** When the run began, by the clock. */
   readonly startedAtMs: number;
-  ended(request: UnderWay, record: RequestRecord): void;
+  ended(request: UnderWay<Request>, record: RequestRecord): void;
   /** With what kept this machine from sending it; null where it got no connection in time. */
-  unsent(request: UnderWay, limit: OwnLimit | null): void;
+  unsent(request: UnderWay<Request>, limit: OwnLimit | null): void;
 }
 
 /** One request from the moment it is handed over until its record is there: the client's own patience and habits are kept here. */
-export class UnderWay implements SendingEvents {
+export class UnderWay<Request = Buffer> implements SendingEvents {
   readonly planned: PlannedRequest;
-  readonly #run: RunOfRequests;
+  readonly #run: RunOfRequests<Request>;
   readonly #dueAtMs: number;
   #sending: Sending | null = null;
   #observation: Observation | null = null;
@@ -30,14 +30,14 @@ export class UnderWay implements SendingEvents {
   #hasEnded = false;
 
   /** `dueAtMs` is since the start, and differs from the plan in closed loops alone. */
-  constructor(run: RunOfRequests, planned: PlannedRequest, dueAtMs: number) {
+  constructor(run: RunOfRequests<Request>, planned: PlannedRequest, dueAtMs: number) {
     this.#run = run;
     this.planned = planned;
     this.#dueAtMs = dueAtMs;
   }
 
-  send(bytes: Buffer): void {
-    this.#sending = this.#run.sender.send(bytes, this);
+  send(request: Request): void {
+    this.#sending = this.#run.sender.send(request, this);
     // A request that failed within the call has been told of already.
     if (this.#hasEnded) this.#sending.leave();
   }

@@ -2,13 +2,15 @@ import { rate } from '../../gateway/settings/units.ts';
 import { fewestRepetitions, recommendedRepetitions } from '../compare/compare.ts';
 import { comparisonFileOf } from '../compare/comparison.ts';
 import { exitCodeOf, exitCodes } from '../report/exit-code.ts';
+import { readRun } from '../report/run-folder.ts';
 import type { Summary } from '../report/summary.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { sweepRates } from '../search/sweep.ts';
+import { predict } from '../simulate/prediction.ts';
 import { type Bench, compareTargets, findTargetsMaxRate, sweepTarget } from './modes.ts';
-import { comparisonFiles, maxRateFiles, sweepFiles } from './results.ts';
-import { type Told, toldOfRuns } from './told.ts';
+import { comparisonFiles, maxRateFiles, predictionFiles, sweepFiles } from './results.ts';
+import { type Told, toldOfPrediction, toldOfRuns } from './told.ts';
 
 /** What a load test is to find out, as the command line says it. */
 export interface WishOptions {
@@ -17,6 +19,8 @@ export interface WishOptions {
   readonly findMaxRate: boolean;
   /** `FROM..TO`, or empty for rates about that of the scenario; null where none is wanted. */
   readonly sweep: string | null;
+  /** The folder of a run that was measured, to be shown beside what is predicted; null for none. */
+  readonly measured: string | null;
 }
 
 /** Finds it out; what belongs to no single run is written into the folder. */
@@ -28,7 +32,8 @@ interface Work extends Bench {
 }
 
 /** What is wished for. Throws an `OverrideError` where that cannot be. */
-export function wishOf({ compare, repetitions, findMaxRate, sweep }: WishOptions, scenario: Scenario): Wish {
+export function wishOf(options: WishOptions, scenario: Scenario): Wish {
+  const { compare, repetitions, findMaxRate, sweep, measured } = options;
   const wished = [compare && '--compare', findMaxRate && '--find-max-rate', sweep !== null && '--sweep'].filter(
     Boolean,
   );
@@ -37,19 +42,43 @@ export function wishOf({ compare, repetitions, findMaxRate, sweep }: WishOptions
     throw new OverrideError([
       `--repetitions: got ${repetitions}, wanted at least ${fewestRepetitions}, together with --compare`,
     ]);
+  if (measured !== null && wished.length > 0)
+    throw new OverrideError([`--measured: got it with ${wished[0]}, wanted it for a single run`]);
   if (compare) return comparing(scenario, repetitions ?? recommendedRepetitions);
   if (findMaxRate) return findingMaxRate(scenario);
-  return sweep === null ? running : sweeping(scenario, sweep);
+  if (sweep !== null) return sweeping(scenario, sweep);
+  return measured === null ? running : predicting(scenario, readRun(measured));
 }
 
 /** One run against each target. */
-async function running({ scenario: { targets, seed }, measure, signal }: Work): Promise<Told> {
+async function running(work: Work): Promise<Told> {
+  const summaries = await runEach(work);
+  return { ...toldOfRuns(summaries), exitCode: exitCodeOf(summaries) };
+}
+
+async function runEach({ scenario: { targets, seed }, measure, signal }: Work): Promise<Summary[]> {
   const summaries: Summary[] = [];
   for (const { name } of targets) {
     if (signal.aborted) break;
     summaries.push(await measure({ target: name, seed, title: name }));
   }
-  return { ...toldOfRuns(summaries), exitCode: exitCodeOf(summaries) };
+  return summaries;
+}
+
+/** The same, with a run that was measured beside the one of its target, or beside the only one. */
+function predicting({ targets }: Scenario, measured: Summary): Wish {
+  const names = targets.map(({ name }) => name);
+  const at = names.length === 1 ? 0 : names.indexOf(measured.run.target);
+  if (at < 0)
+    throw new OverrideError([`--measured: got a run of ${measured.run.target}, wanted one of ${names.join(', ')}`]);
+  return async (work) => {
+    const summaries = await runEach(work);
+    const predicted = summaries[at];
+    if (predicted === undefined) return { ...toldOfRuns(summaries), exitCode: exitCodeOf(summaries) };
+    const prediction = predict(predicted, measured);
+    const sections = predictionFiles.write(work.folder, prediction);
+    return { ...toldOfPrediction(summaries, prediction, sections), exitCode: exitCodeOf(summaries) };
+  };
 }
 
 function comparing({ targets }: Scenario, repetitions: number): Wish {

@@ -1,39 +1,63 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fate } from './fault-script.ts';
 
-/** One request with its body, and where its answer goes. */
-export interface Asked {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+/** One request, whole, as whatever carries it hands it over. */
+export interface Request {
+  readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
-  /** How its answer breaks off; null for not at all. */
-  readonly breaks: Extract<Fate, { kind: 'break' }> | null;
 }
 
 /** The headers of an answer, in the order they are sent in. */
 export type AnswerHeaders = Readonly<Record<string, string | number>>;
 
-/** Sends a whole answer; one that is to break off ends in its middle. */
-export function sendWhole({ response, breaks }: Asked, status: number, headers: AnswerHeaders, body: Buffer): void {
-  response.writeHead(status, { ...headers, 'content-length': body.length });
-  if (breaks === null) response.end(body);
-  else {
-    response.write(body.subarray(0, Math.floor(body.length / 2)));
-    breakOff(response, breaks.how);
-  }
+/** Where the answer to one request goes: to a socket, or on the virtual clock to whoever stands where its other end would be. */
+export interface Answer {
+  /** Whether its head has been sent. */
+  readonly hasBegun: boolean;
+  /** Sends all of it in one piece; the length is added to its headers. */
+  whole(status: number, headers: AnswerHeaders, body: Buffer): void;
+  /** Sends the head by itself. */
+  begin(status: number, headers: AnswerHeaders): void;
+  /** Texts hold no other characters than those of Latin-1. */
+  write(piece: Buffer | string): void;
+  end(last: string): void;
+  /** Cuts the connection, once what was written is on its way. */
+  reset(): void;
+  /** Calls once when the connection goes before the answer is complete. */
+  onLost(call: () => void): void;
 }
 
-/** Ends an answer in its middle: by silence, or by a reset once what was written is on its way. */
-export function breakOff(response: ServerResponse, how: 'stall' | 'reset'): void {
-  if (how === 'reset') response.write('', () => response.socket?.resetAndDestroy());
+/** One request to compute for. */
+export interface Asked {
+  readonly request: Request;
+  readonly answer: Answer;
+  /** How its answer breaks off; null for not at all. */
+  readonly breaks: Extract<Fate, { kind: 'break' }> | null;
+}
+
+/** Sends a whole answer; one that is to break off ends in its middle. */
+export function sendWhole({ answer, breaks }: Asked, status: number, headers: AnswerHeaders, body: Buffer): void {
+  if (breaks === null) {
+    answer.whole(status, headers, body);
+    return;
+  }
+  answer.begin(status, { ...headers, 'content-length': body.length });
+  answer.write(body.subarray(0, Math.floor(body.length / 2)));
+  breakOff(answer, breaks.how);
+}
+
+/** Ends an answer in its middle: by silence, or by a reset. */
+export function breakOff(answer: Answer, how: 'stall' | 'reset'): void {
+  if (how === 'reset') answer.reset();
 }
 
 /** A header of a request that stands there once. */
-export function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
+export function headerOf({ headers }: Request, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'object' ? value[0] : value;
 }
 
 /** A JSON object, or null for anything else. */

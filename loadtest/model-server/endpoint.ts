@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnswerHeaders, type Asked, headerOf } from './asked.ts';
+import { type Answer, type AnswerHeaders, type Asked, headerOf, type Request } from './asked.ts';
 import type { Engine } from './load.ts';
 import { loadReportHeader } from './orca.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -34,7 +33,7 @@ export interface Timing {
 }
 
 /** What every answer says of its request's time, so that a harness can check it against queueing theory, and of the server's load. */
-export function timingHeaders(server: SimulatedServer, request: IncomingMessage, timing: Timing): AnswerHeaders {
+export function timingHeaders(server: SimulatedServer, request: Request, timing: Timing): AnswerHeaders {
   return {
     'x-simulated-arrived-ms': timing.arrivedAtMs,
     'x-simulated-wait-ms': timing.waitMs,
@@ -43,26 +42,26 @@ export function timingHeaders(server: SimulatedServer, request: IncomingMessage,
   };
 }
 
-/** The load report, where one is wanted. */
-export function reportHeaders(
-  server: SimulatedServer,
-  request: IncomingMessage,
-  serviceMs: number | null,
-): AnswerHeaders {
+/** Where every answer says which server it is from. */
+export const nameHeader = 'x-simulated-server';
+
+/** What every answer says of its server: its name, and its load where that is wanted. */
+export function reportHeaders(server: SimulatedServer, request: Request, serviceMs: number | null): AnswerHeaders {
+  const { name, tells } = server.settings;
   const wanted = headerOf(request, 'endpoint-load-metrics-format');
-  const report = loadReportHeader(server.settings.tells, { load: server.engine.load(), serviceMs, wanted });
-  return report === null ? {} : { 'endpoint-load-metrics': report };
+  const report = loadReportHeader(tells, { load: server.engine.load(), serviceMs, wanted });
+  return { [nameHeader]: name, ...(report === null ? {} : { 'endpoint-load-metrics': report }) };
 }
 
 /** Tells the engine when a client goes before its answer is complete; not one that has been emptied meanwhile. */
-export function whenLeft<Own extends Engine>(
+export function whenLost<Own extends Engine>(
   server: SimulatedServer<Own>,
-  response: ServerResponse,
+  answer: Answer,
   leave: (engine: Own, nowMs: number) => void,
 ): void {
   const { engine } = server;
-  response.once('close', () => {
-    if (response.writableFinished || server.engine !== engine) return;
+  answer.onLost(() => {
+    if (server.engine !== engine) return;
     leave(engine, server.nowMs);
     server.rearm();
   });

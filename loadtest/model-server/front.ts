@@ -1,17 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { PortError } from '../../gateway/kernel/port-error.ts';
-import type { AnswerHeaders, Asked } from './asked.ts';
+import type { Answer, AnswerHeaders } from './asked.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Condition } from './fault-script.ts';
-import { ownAnswer, type ShortAnswer } from './own-answers.ts';
+import { isOpen, Reception } from './reception.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /** A simulated server with a port. */
 export interface Front {
   readonly port: number;
-  /** Begins anew: time, chance, faults, and nothing in it. */
-  restart(): void;
+  /** Begins anew: time, chance (of another seed where one is given), faults, and nothing in it. */
+  restart(seed?: number): void;
   /** Cuts whatever is under way. */
   close(): Promise<void>;
 }
@@ -28,18 +27,20 @@ export async function openFront(
   endpoint: Endpoint,
   { host, port }: { host: string; port: number },
 ): Promise<Front> {
-  const sockets = new Set<Socket>();
-  const http = createServer({ keepAliveTimeout: 65_000, headersTimeout: 10_000, noDelay: true }, (request, response) =>
-    receive({ server, endpoint, request, response, busy, isClosing: !http.listening }),
-  );
-  http.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    // A client that resets its connection is no fault of ours.
-    socket.on('error', () => {});
-  });
   // Those on which somebody waits for an answer.
   const busy = new Set<Socket>();
+  const reception = new Reception(server, endpoint);
+  const http = createServer(
+    { keepAliveTimeout: 65_000, headersTimeout: 10_000, noDelay: true },
+    (request, response) => {
+      if (!http.listening) response.setHeader('connection', 'close');
+      receive(reception, request, new SocketAnswer(response), () => {
+        busy.add(request.socket);
+        response.once('close', () => busy.delete(request.socket));
+      });
+    },
+  );
+  const sockets = openSocketsOf(http);
   server.onEmptied = () => resetAll(busy);
   const at = { host, port };
   at.port = await listen(http, at);
@@ -51,7 +52,7 @@ export async function openFront(
   };
   return {
     port: at.port,
-    restart: () => server.restart(),
+    restart: (seed) => server.restart(seed),
     async close() {
       server.close();
       resetAll(sockets);
@@ -60,12 +61,19 @@ export async function openFront(
   };
 }
 
-function resetAll(sockets: Iterable<Socket>): void {
-  for (const socket of sockets) socket.resetAndDestroy();
+function openSocketsOf(http: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  http.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // A client that resets its connection is no fault of ours.
+    socket.on('error', () => {});
+  });
+  return sockets;
 }
 
-function isOpen(condition: Condition): boolean {
-  return condition === 'up' || condition === 'starting';
+function resetAll(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) socket.resetAndDestroy();
 }
 
 /** The port that it listens on. */
@@ -80,87 +88,64 @@ function listen(http: Server, at: { host: string; port: number }): Promise<numbe
   });
 }
 
-interface Received {
-  readonly server: SimulatedServer;
-  readonly endpoint: Endpoint;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly busy: Set<Socket>;
-  readonly isClosing: boolean;
-}
-
-/** Reads the body; a request arrives when the last of it is there. */
-function receive(received: Received): void {
-  const { server, request, response, busy, isClosing } = received;
+/** Reads the body; a request arrives when the last of it is there. Calls once where it is answered later, or never. */
+function receive(reception: Reception, incoming: IncomingMessage, answer: SocketAnswer, onWaiting: () => void): void {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
-  request.on('data', (piece: Buffer) => {
+  incoming.on('data', (piece: Buffer) => {
     sizeBytes += piece.length;
     if (sizeBytes <= maxBodyBytes) pieces.push(piece);
   });
-  request.on('end', () => {
-    response.setHeader('x-simulated-server', server.settings.name);
-    if (isClosing) response.setHeader('connection', 'close');
-    const isTooLarge = sizeBytes > maxBodyBytes;
-    const short = isTooLarge
-      ? refusal(received, 413, `the body is over ${maxBodyBytes} bytes`)
-      : answer(received, Buffer.concat(pieces));
-    if (short !== null) {
-      tell(response, short);
+  incoming.on('end', () => {
+    if (sizeBytes > maxBodyBytes) {
+      reception.refuse(answer, 413, `the body is over ${maxBodyBytes} bytes`);
       return;
     }
-    busy.add(request.socket);
-    response.once('close', () => busy.delete(request.socket));
+    const { method = '', url = '', headers } = incoming;
+    const [path = ''] = url.split('?');
+    if (reception.receive({ method, path, headers, body: Buffer.concat(pieces) }, answer)) onWaiting();
   });
 }
 
-/** What is to be told at once; null where the answer comes later, or never. */
-function answer(received: Received, body: Buffer): ShortAnswer | null {
-  const { server, endpoint, request, response } = received;
-  const [path = ''] = (request.url ?? '').split('?');
-  if (!endpoint.matches(path)) return ownAnswer(server, request.method ?? '', path);
-  if (request.method !== 'POST') return refusal(received, 405, `got ${request.method}, wanted POST`, { allow: 'POST' });
-  if (server.condition === 'starting') return refusal(received, 503, 'the model is still being loaded');
-  const fate = server.fate();
-  switch (fate.kind) {
-    case 'fail':
-      return refusal(received, fate.status, 'simulated failure', retryAfter(fate.retryAfterMs));
-    case 'hang':
-      return null;
-    case 'reset':
-      request.socket.resetAndDestroy();
-      return null;
-    default:
-      return compute(received, { request, response, path, body, breaks: fate.kind === 'break' ? fate : null });
+/** An answer on Node's own response. */
+class SocketAnswer implements Answer {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
   }
-}
 
-function compute(received: Received, asked: Asked): ShortAnswer | null {
-  const { server, endpoint } = received;
-  const { models, refusalStatus } = server.settings;
-  const reading = endpoint.read(asked);
-  if ('status' in reading) return refusal(received, reading.status, reading.message);
-  const { model } = reading;
-  if (!models.includes(model))
-    return refusal(received, 404, `there is no model ${model}; there are ${models.join(', ')}`);
-  const wrong = reading.start();
-  // Also where nothing was taken in: the engine has been told the time.
-  server.rearm();
-  if (wrong === 'full') return refusal(received, refusalStatus, 'too many requests wait already', retryAfter(1000));
-  return wrong === null ? null : refusal(received, wrong.status, wrong.message);
-}
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
 
-function retryAfter(afterMs: number | null): AnswerHeaders {
-  return afterMs === null ? {} : { 'retry-after': Math.ceil(afterMs / 1000) };
-}
+  whole(status: number, headers: AnswerHeaders, body: Buffer): void {
+    this.#response.writeHead(status, { ...headers, 'content-length': body.length });
+    this.#response.end(body);
+  }
 
-function refusal({ endpoint }: Received, status: number, message: string, headers: AnswerHeaders = {}): ShortAnswer {
-  return { status, headers, body: endpoint.errorBody(status, message) };
-}
+  begin(status: number, headers: AnswerHeaders): void {
+    this.#response.writeHead(status, headers);
+    this.#response.flushHeaders();
+  }
 
-function tell(response: ServerResponse, { status, headers, body }: ShortAnswer): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const sizeBytes = Buffer.byteLength(text);
-  response.writeHead(status, { 'content-type': 'application/json', ...headers, 'content-length': sizeBytes });
-  response.end(text);
+  write(piece: Buffer | string): void {
+    this.#response.write(piece, 'latin1');
+  }
+
+  end(last: string): void {
+    this.#response.end(last, 'latin1');
+  }
+
+  reset(): void {
+    const { socket } = this.#response;
+    if (this.hasBegun) this.#response.write('', () => socket?.resetAndDestroy());
+    else socket?.resetAndDestroy();
+  }
+
+  onLost(call: () => void): void {
+    this.#response.once('close', () => {
+      if (!this.#response.writableFinished) call();
+    });
+  }
 }

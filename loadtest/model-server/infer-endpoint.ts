@@ -1,6 +1,6 @@
 import { headerLengthHeader } from '../../gateway/protocols/open-inference.ts';
 import { type AnswerHeaders, type Asked, headerOf, isRecord, jsonObject, sendWhole } from './asked.ts';
-import { type Endpoint, timingHeaders, type Wrong, whenLeft } from './endpoint.ts';
+import { type Endpoint, timingHeaders, type Wrong, whenLost } from './endpoint.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import type { TensorEngine } from './tensor-engine.ts';
 
@@ -12,7 +12,7 @@ export function inferEndpoint(server: SimulatedServer<TensorEngine>, columns: nu
     matches: (path) => inferPath.test(path),
     errorBody: (_status, message) => ({ error: message }),
     read(asked) {
-      const model = decoded(inferPath.exec(asked.path)?.[1] ?? '');
+      const model = decoded(inferPath.exec(asked.request.path)?.[1] ?? '');
       if (model === null) return { status: 400, message: 'the name of the model cannot be decoded' };
       return { model, start: () => start(asked, model) };
     },
@@ -28,12 +28,13 @@ export function inferEndpoint(server: SimulatedServer<TensorEngine>, columns: nu
       sendWhole(asked, 200, { ...timingHeaders(server, asked.request, ended), ...headers }, body);
     });
     if (job === null) return 'full';
-    whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
+    whenLost(server, asked.answer, (engine, nowMs) => engine.leave(job, nowMs));
     return null;
   }
 }
 
-function jsonPart({ request, body }: Asked): Buffer {
+function jsonPart({ request }: Asked): Buffer {
+  const { body } = request;
   const length = headerOf(request, headerLengthHeader);
   return length === undefined ? body : body.subarray(0, Number(length));
 }

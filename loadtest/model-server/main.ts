@@ -1,11 +1,9 @@
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import type { Environment } from '../../gateway/settings/interpolate.ts';
 import { type Front, openFront } from './front.ts';
-import { inferEndpoint } from './infer-endpoint.ts';
-import { openAiEndpoint } from './openai-endpoint.ts';
+import { modelServerOf } from './model-server.ts';
 import { defaultProfile, readProfile } from './read-profile.ts';
 import type { ServerSettings } from './settings.ts';
-import { llmServer, tensorServer } from './simulated-server.ts';
 
 interface Options {
   readonly kind: ServerSettings['kind'];
@@ -30,10 +28,6 @@ export function startModelServer(
   settings: ServerSettings,
   { host, port, seed }: { host: string; port: number; seed: number },
 ): Promise<Front> {
-  if (settings.kind === 'tensor') {
-    const server = tensorServer(settings, systemClock, seed);
-    return openFront(server, inferEndpoint(server, settings.columns), { host, port });
-  }
-  const server = llmServer(settings, systemClock, seed);
-  return openFront(server, openAiEndpoint(server, settings), { host, port });
+  const { server, endpoint } = modelServerOf(settings, systemClock, seed);
+  return openFront(server, endpoint, { host, port });
 }

@@ -1,5 +1,5 @@
 import { type Asked, breakOff, headerOf, jsonObject, sendWhole } from './asked.ts';
-import { type Endpoint, reportHeaders, type Timing, timingHeaders, type Wrong, whenLeft } from './endpoint.ts';
+import { type Endpoint, reportHeaders, type Timing, timingHeaders, type Wrong, whenLost } from './endpoint.ts';
 import type { LlmEngine, LlmJob } from './llm-engine.ts';
 import { type AnswerTop, StreamEvents, wholeAnswer, wordAt } from './openai-answer.ts';
 import { type OpenAiAsk, readAsk } from './openai-ask.ts';
@@ -16,14 +16,14 @@ export function openAiEndpoint(server: SimulatedServer<LlmEngine>, settings: Llm
     matches: (path) => path === chatPath || path === completionsPath,
     errorBody,
     read(asked) {
-      const json = jsonObject(asked.body);
+      const json = jsonObject(asked.request.body);
       if (json === null) return { status: 400, message: 'body: wanted a JSON object' };
       const { model } = json;
       if (typeof model !== 'string') return { status: 400, message: 'model: wanted a text' };
       return {
         model,
         start() {
-          const ask = readAsk(json, asked.path === chatPath, blockTokens);
+          const ask = readAsk(json, asked.request.path === chatPath, blockTokens);
           return typeof ask === 'string'
             ? { status: 400, message: ask }
             : start(asked, ask, topOf(server, asked, model));
@@ -42,14 +42,14 @@ export function openAiEndpoint(server: SimulatedServer<LlmEngine>, settings: Llm
     });
     if (job === 'full') return 'full';
     if (job === 'too_long') return { status: 400, message: 'the prompt and its answer are longer than the cache is' };
-    whenLeft(server, asked.response, (engine, nowMs) => engine.leave(job, nowMs));
+    whenLost(server, asked.answer, (engine, nowMs) => engine.leave(job, nowMs));
     if (streamHead === 'at_once') stream?.open(null);
     return null;
   }
 }
 
-function topOf(server: SimulatedServer<LlmEngine>, { request, path }: Asked, model: string): AnswerTop {
-  const isChat = path === chatPath;
+function topOf(server: SimulatedServer<LlmEngine>, { request }: Asked, model: string): AnswerTop {
+  const isChat = request.path === chatPath;
   const name = headerOf(request, 'x-request-id') ?? `${server.settings.name}-${server.engine.arrivals}`;
   return { isChat, id: `${isChat ? 'chatcmpl' : 'cmpl'}-${name}`, created: Math.floor(server.wallMs / 1000), model };
 }
@@ -97,30 +97,29 @@ class StreamedAnswer {
 
   /** Sends the head, with what is known of the time by then: of a stream that has begun, the service time is that until its first token. */
   open(job: LlmJob | null): void {
-    const { request, response } = this.#asked;
+    const { request, answer } = this.#asked;
     const timing =
       job === null ? reportHeaders(this.#server, request, null) : timingHeaders(this.#server, request, timingOf(job));
-    response.writeHead(200, {
+    answer.begin(200, {
       ...timing,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
     });
-    response.flushHeaders();
   }
 
   token(job: LlmJob): void {
-    const { response, breaks } = this.#asked;
+    const { answer, breaks } = this.#asked;
     if (this.#isBroken) return;
-    if (!response.headersSent) this.open(job);
+    if (!answer.hasBegun) this.open(job);
     const { tokensOut, isFinished } = job;
     let text = this.#events.token(wordAt(job.prompt.key, tokensOut - 1), isFinished);
     if (tokensOut === 1) text = this.#events.role() + text;
     if (breaks !== null && tokensOut >= breaks.afterTokens) {
       this.#isBroken = true;
-      response.write(text);
-      breakOff(response, breaks.how);
-    } else if (!isFinished) response.write(text, 'latin1');
-    else response.end(`${text}${this.#wantsUsage ? this.#events.usage(job) : ''}${this.#events.end()}`);
+      answer.write(text);
+      breakOff(answer, breaks.how);
+    } else if (!isFinished) answer.write(text);
+    else answer.end(`${text}${this.#wantsUsage ? this.#events.usage(job) : ''}${this.#events.end()}`);
   }
 }
 

@@ -27,6 +27,7 @@ export class SimulatedServer<Own extends Engine = Engine> {
   /** Told when its condition changes. */
   onCondition: (condition: Condition) => void = () => {};
   readonly #parts: Parts<Own>;
+  #seed: number;
   #startedAtMs = 0;
   #script: FaultScript;
   #engine: Own;
@@ -37,6 +38,7 @@ export class SimulatedServer<Own extends Engine = Engine> {
   constructor(parts: Parts<Own>) {
     this.#parts = parts;
     this.settings = parts.settings;
+    this.#seed = parts.seed;
     this.#startedAtMs = parts.clock.nowMs();
     this.#script = this.#newScript();
     this.#engine = parts.newEngine(this.#script.pace, parts.seed);
@@ -76,8 +78,9 @@ export class SimulatedServer<Own extends Engine = Engine> {
     this.#pulse.rearm();
   }
 
-  /** Begins anew: time, chance, faults, and nothing in it. */
-  restart(): void {
+  /** Begins anew: time, chance, faults, and nothing in it. With the same seed all comes as it did before. */
+  restart(seed = this.#seed): void {
+    this.#seed = seed;
     this.#startedAtMs = this.#parts.clock.nowMs();
     this.#script = this.#newScript();
     this.#empty();
@@ -91,7 +94,7 @@ export class SimulatedServer<Own extends Engine = Engine> {
 
   #newScript(): FaultScript {
     // Faults have a generator of their own, so that a script changes no service time.
-    const rng: Rng = seededRng(this.#parts.seed + 1);
+    const rng: Rng = seededRng(this.#seed + 1);
     return new FaultScript(this.#parts.settings.faults, rng);
   }
 
@@ -106,7 +109,7 @@ export class SimulatedServer<Own extends Engine = Engine> {
 
   #empty(): void {
     this.#pulse.close();
-    this.#engine = this.#parts.newEngine(this.#script.pace, this.#parts.seed);
+    this.#engine = this.#parts.newEngine(this.#script.pace, this.#seed);
     this.#pulse = this.#newPulse();
     this.onEmptied();
   }

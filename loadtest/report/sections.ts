@@ -8,10 +8,12 @@ import {
   describeSlos,
   describeSpan,
   describeValue,
+  describeVerdict,
   distributionFigures,
   distributionsOf,
   nothing,
   outcomeNames,
+  simulatedNote,
   timeParts,
 } from './wording.ts';
 
@@ -26,7 +28,7 @@ export interface Section {
 /** A run in words and tables, for Markdown and for terminals. */
 export function sectionsOf(summary: Summary): Section[] {
   const { run, verdict } = summary;
-  const title = `${run.name}: ${verdict.isValid ? 'VALID' : 'INVALID'}`;
+  const title = `${run.name}: ${describeVerdict(summary)}`;
   const rest: readonly Section[] = [
     { title: 'Claims', lines: claimsOf(summary), table: [] },
     { title: 'Outcomes', lines: [], table: outcomeTable(summary) },
@@ -45,6 +47,7 @@ function factsOf({ run, window, requests, goodput, slos, bands, tokens }: Summar
   const upstream =
     requests.upstream === null ? '' : `; ${describeFigure(requests.upstream.perOffered)} sends upstream for each`;
   return [
+    ...(run.isSimulated ? [simulatedNote] : []),
     `Target ${run.target}, seed ${run.seed}, ${run.startedAt}, measured from ${describeSpan(window.fromMs, window.untilMs)}`,
     `Offered ${describeCount(requests.offered)} requests, ${describeRate(requests.perSecond)}${upstream}`,
     `Goodput ${describeShare(goodput.share)} of the offered, ${describeRate(goodput.perSecond)} (${describeSlos(slos) || 'no SLO set'})`,
@@ -106,9 +109,10 @@ function timeTable({ timeSpent }: Summary): string[][] {
   );
 }
 
-function environmentOf({ run: { environment } }: Summary): string {
+function environmentOf({ run: { environment, isSimulated } }: Summary): string {
   const { headgate, node, gitCommit, platform, processor, processorCount } = environment;
   const commit = gitCommit === null ? '' : ` at ${gitCommit}`;
+  if (isSimulated) return `Headgate ${headgate}${commit}, Node ${node}, on a virtual clock`;
   return `Headgate ${headgate}${commit}, Node ${node}, ${platform}, ${processorCount} x ${processor}`;
 }
 

@@ -37,6 +37,12 @@ const run = z.strictObject({
   target: z.string(),
   seed: z.number(),
   startedAt: z.string().describe('Wall time, ISO 8601.'),
+  isSimulated: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether all of it, clients, gateway and servers, went by a virtual clock: then no machine was measured.',
+    ),
   environment,
 });
 

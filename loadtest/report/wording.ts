@@ -93,12 +93,29 @@ export function describeSlos(slos: Slos): string {
   return bounds.flatMap(([name, valueMs]) => (valueMs === null ? [] : `${name} ≤ ${describeMs(valueMs)}`)).join(', ');
 }
 
+/** What is said of a run in which time was virtual. */
+export const simulatedNote =
+  'Predicted: clients, gateway and servers went by a virtual clock, on which computing and the network take no time';
+
+/** Whether the figures of a run count, and what they are figures of. */
+export function describeVerdict({ run, verdict }: Pick<Summary, 'run' | 'verdict'>): 'VALID' | 'INVALID' | 'SIMULATED' {
+  if (!verdict.isValid) return 'INVALID';
+  return run.isSimulated ? 'SIMULATED' : 'VALID';
+}
+
 /** Every duration that a run has, by name: the latency of each outcome, service, lag and tokens. */
-export function distributionsOf({ latency, service, scheduleLag, streams }: Summary): readonly NamedDistribution[] {
+export function distributionsOf({
+  run,
+  latency,
+  service,
+  scheduleLag,
+  streams,
+}: Summary): readonly NamedDistribution[] {
   const all: readonly (readonly [string, Distribution | null])[] = [
     ...outcomes.map((outcome) => [`latency, ${outcomeNames[outcome]}`, latency[outcome]] as const),
     ['service time, ok', service],
-    ['schedule lag, all sent', scheduleLag],
+    // On a virtual clock no machine could be late.
+    ['schedule lag, all sent', run.isSimulated ? null : scheduleLag],
     ['time to first token', streams.timeToFirstToken],
     ['between two tokens', streams.interToken],
     ['time per output token', streams.timePerOutputToken],

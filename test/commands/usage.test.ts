@@ -12,6 +12,7 @@ const commands = {
   route: ['POST /v2/models/digits/infer'],
   'simulate-model': ['--kind', 'llm', '--port', '0'],
   loadtest: ['scenario.yaml'],
+  simulate: ['scenario.yaml'],
   report: ['results/run'],
 } as const;
 
@@ -58,6 +59,17 @@ const misuse: Readonly<Record<string, readonly string[]>> = {
   'a rate that is none': ['loadtest', '--rate', 'fast'],
   'a load test by a file that is not there': ['loadtest', 'nowhere.yaml'],
   'a report of no run': ['report', 'nowhere'],
+  'a simulation of nothing': ['simulate'],
+  'a simulation of a file that is not there': ['simulate', 'nowhere.yaml'],
+  'a simulation without the gateway of its target': ['simulate', 'loadtest/scenarios/two-speeds.yaml'],
+  'a simulation of a scenario without servers': ['simulate', 'loadtest/scenarios/constant-tensors.yaml'],
+  'a simulated comparison beside what was measured': [
+    'simulate',
+    'loadtest/scenarios/two-speeds.yaml',
+    '--compare',
+    '--measured',
+    'nowhere',
+  ],
   'no thread': ['worker', '--models', 'm', '--port', '0', '--threads', '0'],
 };
 

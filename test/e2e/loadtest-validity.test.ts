@@ -34,7 +34,7 @@ arrivals: { kind: poisson, rate: 100/s }
   const code = await runLoadTest({
     file,
     overrides: {},
-    wish: { compare: false, repetitions: null, findMaxRate: false, sweep: null },
+    wish: { compare: false, repetitions: null, findMaxRate: false, sweep: null, measured: null },
     out: join(place, 'results'),
     screen: { everyMs: 60_000, show: () => {} },
     signal: new AbortController().signal,

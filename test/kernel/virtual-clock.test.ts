@@ -70,4 +70,19 @@ describe('a virtual clock', () => {
     assert.equal(clock.nowMs(), 50);
     assert.equal(clock.pending, 0);
   });
+
+  it('runs until a promise has settled, and leaves what is due later, or again and again, where it is', async () => {
+    const clock = new VirtualClock();
+    const again = (): void => void clock.after(7, again);
+    again();
+    const value = clock.sleep(30).then(() => clock.nowMs());
+    assert.equal(await clock.runThrough(value), 30);
+    assert.deepEqual([clock.nowMs(), clock.pending], [30, 1]);
+  });
+
+  it('rejects as the promise does, and where it waits for what never comes', async () => {
+    const clock = new VirtualClock();
+    await assert.rejects(clock.runThrough(Promise.reject(new Error('no'))), /^Error: no$/);
+    await assert.rejects(clock.runThrough(new Promise(() => {})), /nothing is pending/);
+  });
 });

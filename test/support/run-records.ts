@@ -46,6 +46,7 @@ export const plainFacts: RunFacts = {
     target: 'gateway',
     seed: 7,
     startedAt: '2026-11-25T03:14:00.000Z',
+    isSimulated: false,
     environment: {
       headgate: '0.1.0',
       node: 'v26.10.0',

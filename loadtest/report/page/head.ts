@@ -6,8 +6,10 @@ import {
   describeMs,
   describeSpan,
   describeValue,
+  describeVerdict,
   distributionFigures,
   distributionsOf,
+  simulatedNote,
 } from '../wording.ts';
 import { drawTable } from './figure.ts';
 import { drawKeyFigures } from './key-figures.ts';
@@ -15,7 +17,7 @@ import { element, escaped } from './markup.ts';
 
 /** What stands at the top: whose run this is, whether it counts, and its few main figures. */
 export function drawHead(summary: Summary): string {
-  const { run, verdict, requests, window } = summary;
+  const { run, requests, window } = summary;
   const facts = [
     `target ${run.target}`,
     `seed ${run.seed}`,
@@ -26,22 +28,21 @@ export function drawHead(summary: Summary): string {
     'header',
     {},
     element('p', { class: 'kind' }, 'Headgate load test'),
-    element('div', { class: 'title' }, element('h1', {}, escaped(run.name)), drawBadge(verdict.isValid)),
+    element('div', { class: 'title' }, element('h1', {}, escaped(run.name)), drawBadge(summary)),
     element('p', { class: 'facts' }, facts.map(escaped).join('<span aria-hidden="true"> · </span>')),
+    run.isSimulated ? element('p', { class: 'facts' }, escaped(`${simulatedNote}.`)) : '',
     drawReasons(summary),
     drawAsserts(summary),
     drawKeyFigures(summary),
   );
 }
 
-function drawBadge(isValid: boolean): string {
-  const [mark, word] = isValid ? ['✓', 'VALID'] : ['✕', 'INVALID'];
-  return element(
-    'span',
-    { class: `badge ${isValid ? 'good' : 'bad'}` },
-    element('span', { 'aria-hidden': 'true' }, `${mark} `),
-    word,
-  );
+const badges = { VALID: ['✓', 'good'], INVALID: ['✕', 'bad'], SIMULATED: ['≈', 'neither'] } as const;
+
+function drawBadge(summary: Summary): string {
+  const word = describeVerdict(summary);
+  const [mark, tone] = badges[word];
+  return element('span', { class: `badge ${tone}` }, element('span', { 'aria-hidden': 'true' }, `${mark} `), word);
 }
 
 function drawReasons({ verdict }: Summary): string {
@@ -88,18 +89,22 @@ export function drawDurations(summary: Summary): string {
 }
 
 /** With what the run was made, and what was going on when. */
-export function drawColophon({ run: { environment }, bands, records, verdict }: Summary): string {
+export function drawColophon({ run: { environment, isSimulated }, bands, records, verdict }: Summary): string {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Headgate',
       `${environment.headgate}${environment.gitCommit === null ? '' : ` at ${environment.gitCommit.slice(0, 12)}`}`,
     ],
     ['Node', environment.node],
-    [
-      'Machine',
-      `${environment.platform}, ${environment.processorCount} × ${environment.processor}, ${Math.round(environment.memoryBytes / 1024 ** 3)} GiB`,
-    ],
-    ['Event-loop delay p99', describeMs(verdict.eventLoopDelayP99Ms)],
+    ...(isSimulated
+      ? []
+      : ([
+          [
+            'Machine',
+            `${environment.platform}, ${environment.processorCount} × ${environment.processor}, ${Math.round(environment.memoryBytes / 1024 ** 3)} GiB`,
+          ],
+          ['Event-loop delay p99', describeMs(verdict.eventLoopDelayP99Ms)],
+        ] as const)),
     ['Raw records kept', `${describeCount(records.kept)} of ${describeCount(records.of)}`],
     ...bands.map(
       ({ name, fromMs, untilMs }) =>

@@ -21,7 +21,7 @@ export function drawKeyFigures(summary: Summary): string {
   return element('dl', { class: 'figures' }, ...items);
 }
 
-function keyFiguresOf({ goodput, latency: { ok }, requests, streams, verdict, slos }: Summary): KeyFigure[] {
+function keyFiguresOf({ run, goodput, latency: { ok }, requests, streams, verdict, slos }: Summary): KeyFigure[] {
   const { offered, upstream } = requests;
   const unanswered = offered - requests.outcomes.ok;
   const firstToken = streams.timeToFirstToken;
@@ -43,10 +43,14 @@ function keyFiguresOf({ goodput, latency: { ok }, requests, streams, verdict, sl
       value: describeShare(offered === 0 ? null : unanswered / offered),
       note: `${describeCount(unanswered)} requests`,
     },
-    {
-      name: 'Lag p99',
-      value: describeMs(verdict.scheduleLagP99Ms),
-      note: `of the sends, bound ${describeMs(verdict.boundMs)}`,
-    },
+    ...(run.isSimulated
+      ? []
+      : [
+          {
+            name: 'Lag p99',
+            value: describeMs(verdict.scheduleLagP99Ms),
+            note: `of the sends, bound ${describeMs(verdict.boundMs)}`,
+          },
+        ]),
   ];
 }

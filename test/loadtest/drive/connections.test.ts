@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../gateway/kernel/system-clock.ts';
+import { Connection } from '../../../loadtest/drive/connection.ts';
 import { Connections } from '../../../loadtest/drive/connections.ts';
 import type { Failure, Sending } from '../../../loadtest/drive/sender.ts';
 import { freePort } from '../../support/load-tests.ts';
@@ -24,7 +25,7 @@ function send(connections: Connections): { told: string[]; sending: Sending; end
 
 function connectionsTo(t: TestContext, port: number, most: number | null = null): Connections {
   const connections = new Connections({
-    destination: { address: '127.0.0.1', port, tlsName: null },
+    open: (owner) => new Connection({ address: '127.0.0.1', port, tlsName: null }, owner),
     clock: systemClock,
     most,
   });

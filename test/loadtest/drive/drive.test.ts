@@ -31,7 +31,7 @@ function begin(plan: readonly PlannedRequest[], fate: Fate, own: Partial<DriveOp
   const drive = new Drive({
     plan,
     target: 'target',
-    bytesOf: ({ body }) => body,
+    requestOf: ({ body }) => body,
     clock,
     wakeAt: (atMs, call) => void clock.after(atMs - clock.nowMs(), call),
     sender,

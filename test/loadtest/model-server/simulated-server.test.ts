@@ -44,6 +44,9 @@ test('the same seed gives the same service times, also when faults are added, an
   assert.deepEqual(servicesOf(faulty), wanted);
   faulty.restart();
   assert.deepEqual(servicesOf(faulty), wanted);
+  const others = servicesOf(serverWith(drawn, clock, 3));
+  faulty.restart(3);
+  assert.deepEqual(servicesOf(faulty), others);
   assert.notDeepEqual(servicesOf(serverWith(drawn, clock, 2)), wanted);
 });
 

@@ -1,16 +1,13 @@
+import type { Clock } from '../../gateway/kernel/clock.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import type { RequestRecord } from '../measure/record.ts';
 import { parseAssertion, withAssertions } from '../report/assertion.ts';
 import { summarize } from '../report/summarize.ts';
 import type { Band, Environment, Summary } from '../report/summary.ts';
-import { readScenario, type ScenarioSource } from '../scenario/read-scenario.ts';
+import type { ScenarioSource } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Destination } from './connection.ts';
-import type { Generated, Generating } from './generate.ts';
-import { prepareGenerators } from './generators.ts';
-import type { ModelServers } from './model-servers.ts';
-import { processesFor } from './processes.ts';
 import { Progress } from './progress.ts';
+import type { Generated, Generating } from './send-plan.ts';
 
 /** Where it is told how a run gets on. */
 export interface Screen {
@@ -23,10 +20,7 @@ export interface Screen {
 /** What is the same for all runs of one command. */
 export interface Surroundings {
   readonly environment: Environment;
-  readonly servers: ModelServers;
   readonly screen: Screen;
-  /** By the name of the target. */
-  readonly destinations: ReadonlyMap<string, Destination>;
   /** Aborted: no more is sent, and what is under way is waited for. */
   readonly signal: AbortSignal;
 }
@@ -46,21 +40,34 @@ export interface MeasuredRun {
   readonly records: readonly RequestRecord[];
 }
 
-/** Sends a scenario to one of its targets, and sums up what came of it. */
-export async function measureRun(options: RunOptions): Promise<MeasuredRun> {
-  const { source, target, servers, environment, signal, destinations } = options;
-  const scenario = readScenario(source);
+/** Where runs are made: among sockets, in the machine's own time, or on the virtual clock. */
+export interface Ground {
+  /** What passes between one run and the next. */
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** Sends a scenario to one of its targets, and sums up what came of it. */
+  measure(options: RunOptions): Promise<MeasuredRun>;
+  close(): void;
+}
+
+/** What is to be known of a run whose generator is at work. */
+export interface Begun {
+  readonly scenario: Scenario;
+  readonly generating: Generating;
+  /** The one that it goes by. */
+  readonly clock: Clock;
+  readonly isSimulated: boolean;
+}
+
+/** Tells how a run gets on until it has ended, and sums up what came of it. */
+export async function completeRun(begun: Begun, options: Omit<RunOptions, 'source'>): Promise<MeasuredRun> {
+  const { scenario, isSimulated } = begun;
+  const { target, environment, signal } = options;
   const { slos, warmUpMs, seed } = scenario;
-  const destination = destinations.get(target);
-  if (destination === undefined) throw new RangeError(`nobody has looked for ${target}`);
-  const processes = processesFor(scenario, environment.processorCount);
-  const start = await prepareGenerators({ source, target, destination, processes });
-  await servers.restart();
   const startedAt = new Date(systemClock.wallMs()).toISOString();
-  const generated = await watch(start(), new Progress(options.title, scenario.forMs), options);
+  const generated = await watch(begun, options);
   const { tally } = generated;
   const summary = summarize(tally, {
-    run: { name: scenario.name, target, seed, startedAt, environment },
+    run: { name: scenario.name, target, seed, startedAt, isSimulated, environment },
     slos,
     warmUpMs,
     untilMs: signal.aborted || generated.sent >= (scenario.requests ?? Infinity) ? null : scenario.forMs,
@@ -70,14 +77,18 @@ export async function measureRun(options: RunOptions): Promise<MeasuredRun> {
   return { summary: withAssertions(summary, assertionsOf(scenario)), records: tally.sample.records() };
 }
 
-/** Tells how it gets on until it has ended. */
-async function watch(generating: Generating, progress: Progress, { screen, signal }: RunOptions): Promise<Generated> {
+/** People look at their own time, whatever time the run goes by. */
+async function watch(
+  { generating, clock, scenario }: Begun,
+  { screen, signal, title }: Omit<RunOptions, 'source'>,
+): Promise<Generated> {
+  const progress = new Progress(title, scenario.forMs);
   const stop = (): void => generating.stop();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
-  const startedAtMs = systemClock.nowMs();
+  const startedAtMs = clock.nowMs();
   let timer = systemClock.after(screen.everyMs, function again() {
-    screen.show(progress.line(generating.look(), systemClock.nowMs() - startedAtMs));
+    screen.show(progress.line(generating.look(), clock.nowMs() - startedAtMs));
     timer = systemClock.after(screen.everyMs, again);
   });
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serverTiming } from '../../gateway/http/server-timing.ts';
 import type { Journal } from '../../gateway/pipeline/journal.ts';
+import { serverTiming } from '../../gateway/pipeline/server-timing.ts';
 import { newExchange } from '../support/exchanges.ts';
 
 /** What is told of an exchange that was received at 0. */

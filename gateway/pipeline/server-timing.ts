@@ -1,4 +1,4 @@
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 /**
  * Where the time of an exchange went until now, as `server-timing` (W3C) says it, in milliseconds: in waiting lines; at the replica, from the sending
