@@ -8,6 +8,14 @@ export const chatEvents: readonly Buffer[] = [
 /** Where the stub streams it. */
 export const chatPath = '/v1/chat/completions';
 
+/** How often a stream gets an event, in ticks of the stub's clock, 10 ms each. */
+export const ticksOfPace = { fast: 1, slow: 5 } as const;
+
+/** How a client tells the stub the pace it wants: in a field that every gateway passes on. */
+export function paceField(pace: keyof typeof ticksOfPace): string {
+  return `pace-${ticksOfPace[pace]}`;
+}
+
 function event(more: object): Buffer {
   const chunk = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'chat', ...more };
   return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`);

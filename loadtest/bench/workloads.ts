@@ -1,11 +1,12 @@
 import { type AnswerReader, StreamedAnswers, WholeAnswers } from './answer-reader.ts';
-import { chatEvents, chatPath } from './chat-stream.ts';
+import { chatEvents, chatPath, paceField, type ticksOfPace } from './chat-stream.ts';
+import type { Peer } from './peer.ts';
 
 /** What clients ask of a peer, and what its cost is divided by. */
 export interface Workload {
   readonly unit: 'request' | 'streamed chunk';
   readonly connections: number;
-  request(port: number): Buffer;
+  request(peer: Peer): Buffer;
   newReader(): AnswerReader;
 }
 
@@ -13,11 +14,11 @@ export interface Workload {
 export const digits: Workload = {
   unit: 'request',
   connections: 32,
-  request(port) {
+  request(peer) {
+    if (peer.isChatOnly) return asPost(peer, chatPath, { model: 'chat', messages: longMessages });
     const data = Array.from({ length: 64 }, (_, at) => (at * 7) % 17);
-    return asPost(port, '/v2/models/digits/infer', {
-      inputs: [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }],
-    });
+    const inputs = [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }];
+    return asPost(peer, '/v2/models/digits/infer', { inputs });
   },
   newReader: () => new WholeAnswers(),
 };
@@ -26,14 +27,20 @@ export const digits: Workload = {
 export const chats: Workload = {
   unit: 'streamed chunk',
   connections: 128,
-  request(port) {
-    const messages = [{ role: 'user', content: 'What is a headgate?' }];
-    return asPost(port, chatPath, { model: 'chat', messages, stream: true, stream_options: { include_usage: true } });
-  },
+  request: (peer) => streamOf(peer, 'fast'),
   newReader: () => new StreamedAnswers(chatEvents.length),
 };
 
-function asPost(port: number, path: string, content: object): Buffer {
+/** One such chat; a slow one at the pace of people who read, which is how many can be held at once. */
+export function streamOf(peer: Peer, pace: keyof typeof ticksOfPace): Buffer {
+  const options = { stream: true, stream_options: { include_usage: true } };
+  return asPost(peer, chatPath, { model: 'chat', messages, ...options, user: paceField(pace) });
+}
+
+const messages = [{ role: 'user', content: 'What is a headgate?' }];
+const longMessages = [{ role: 'user', content: 'What is a headgate? '.repeat(10) }];
+
+function asPost({ port, headers }: Peer, path: string, content: object): Buffer {
   const body = JSON.stringify(content);
   const head = [
     `POST ${path} HTTP/1.1`,
@@ -41,6 +48,7 @@ function asPost(port: number, path: string, content: object): Buffer {
     'user-agent: headgate-bench',
     'accept: */*',
     'content-type: application/json',
+    ...headers,
     `content-length: ${body.length}`,
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
