@@ -116,14 +116,13 @@ ${every10Ms}
 clients: { timeout: 500ms }
 faults:
   - { kind: fail, status: 500, at: 1s, for: 200ms }
-  - { kind: fail, status: 503, at: 1500ms, for: 200ms }
   - { kind: reset, at: 2s, for: 100ms }
   - { kind: hang, at: 3s, for: 50ms }`;
     const run = await simulated(tensorScenario(faults, where), gateways);
     const { outcomes } = run.summary.requests;
     assert.deepEqual(
-      [outcomes.ok, outcomes.upstream_error, outcomes.shed, outcomes.timeout],
-      [400 - 55, 30, 20, 5],
+      [outcomes.ok, outcomes.upstream_error, outcomes.timeout],
+      [400 - 35, 30, 5],
       JSON.stringify(outcomes),
     );
     for (const record of run.records.filter(({ outcome }) => outcome === 'timeout')) near(latencyOf(record), 500);
@@ -219,9 +218,22 @@ test('a server that takes no connections is unreachable directly, and passed by 
   assert.equal(through.summary.requests.outcomes.ok, 300, outcomesOf(through).join());
 });
 
+test('a server that declines is left alone by a gateway for a while, and serves all who come after that', async () => {
+  const rest = `for: 6s\n${every10Ms}\nfaults: [{ kind: fail, status: 503, server: a, at: 1s, for: 200ms }]`;
+  const direct = await simulated(tensorScenario(rest));
+  assert.equal(direct.summary.requests.outcomes.shed, 20);
+  const { records } = await simulated(tensorScenario(rest, behind), gatewayTo(['a']));
+  const shed = records.filter(({ outcome }) => outcome === 'shed');
+  const asked = shed.filter(({ replica }) => replica === 'pool/a');
+  assert.ok(shed.length > 20 && asked.length < 5, `${shed.length} turned away, ${asked.length} of them by the server`);
+  assert.ok(
+    records.every(({ outcome, plannedAtMs }) => outcome === 'ok' || (outcome === 'shed' && plannedAtMs < 3000)),
+  );
+});
+
 test('health checks find a server that comes up again', async () => {
   const rest = `for: 8s\n${every10Ms}\nfaults: [{ kind: cold_start, server: a, for: 3s }]`;
-  const health = 'health: { every: 200ms, unhealthy: 1, healthy: 1 }';
+  const health = 'health: { every: 200ms, unhealthy: 1, healthy: 1 }\n    breaker: { slow_start: 0s }';
   const { records } = await simulated(tensorScenario(rest, behind), gatewayTo(['a', 'b'], health));
   const byA = (fromMs: number, untilMs: number): number =>
     records.filter((one) => one.replica === 'pool/a' && one.plannedAtMs >= fromMs && one.plannedAtMs < untilMs).length;
