@@ -113,7 +113,7 @@ class Race {
   #failed(runner: Runner, error: unknown): void {
     this.#runners.delete(runner);
     runner.unlink();
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#runners.size > 0) return;
     this.#settle();
     this.#result.reject(error);
   }
