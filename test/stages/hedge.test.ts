@@ -151,6 +151,15 @@ describe('a hedge', () => {
     assert.equal(hedged.sentAtMs.length, 1);
   });
 
+  it('is not sent at the tick at which the deadline passes', async () => {
+    const late = new Hedged([{}, {}]);
+    const exchange = late.exchange();
+    exchange.cutTo(48);
+    await assert.rejects(late.answer(exchange), { code: 'deadline_exceeded' });
+    assert.equal(late.sentAtMs.length, 1);
+    late.assertAtRest();
+  });
+
   it('does not wait for a replica: where none is free it is left out', async () => {
     const hedged = new Hedged([{ headAfterMs: 500 }], {}, newReplicas({}, { slots: 1, inFlight: 2 }));
     (await hedged.answer()).body.discard();
