@@ -194,6 +194,7 @@ class Play {
   /** Each lasts between half and the whole of a time that is the first one, doubled some times, and the most there is at the most. */
   #assertEnds(): void {
     for (const { state, cause, story } of this.gates) {
+      if (cause === 'operator') assert.equal(state, 'ejected', 'what an operator has ejected stays so');
       assert.equal(story.untilMs !== null, state === 'ejected' && cause !== 'operator');
       if (story.untilMs === null) continue;
       const lastsMs = story.untilMs - story.sinceMs;

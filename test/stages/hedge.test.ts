@@ -46,6 +46,7 @@ class Hedged extends Attempting {
       replicas,
       (_replica, cancellation) => {
         const at = sentAtMs.length;
+        sentAtMs.push(this.dispatching.clock.nowMs());
         const {
           headAfterMs,
           status,
@@ -55,7 +56,6 @@ class Hedged extends Attempting {
         } = fates[at] ?? assert.fail('one try too many');
         const { clock } = this.dispatching;
         const reply = upstreamReply(status);
-        sentAtMs.push(clock.nowMs());
         endedBy.push(null);
         bodies.push(reply.body);
         return new Promise((resolve, reject) => {
@@ -88,7 +88,9 @@ class Hedged extends Attempting {
 describe('a hedge', () => {
   it('is not sent where the answer begins in time', async () => {
     const hedged = new Hedged([{ headAfterMs: 40 }]);
-    (await hedged.answer()).body.discard();
+    (await hedged.answer(hedged.exchange(), 45)).body.discard();
+    hedged.assertAtRest();
+    await hedged.dispatching.pass(1000);
     assert.deepEqual([hedged.sentAtMs, hedged.outcomes], [[0], ['first abandoned']]);
     assert.deepEqual(hedged.observedMs, [40]);
     hedged.assertAtRest();
@@ -226,6 +228,27 @@ describe('of two tries beside each other', () => {
     assert.deepEqual([exchange.journal.sentAtMs, exchange.journal.headAtMs], [0, 60]);
     reply.body.discard();
     hedged.assertAtRest();
+  });
+
+  it('one whose head comes in the same instant is given up: its answer, or what it failed with', async () => {
+    for (const status of [200, 500]) {
+      const heads: (() => void)[] = [];
+      const replies = [upstreamReply(), upstreamReply(status)];
+      const hedging: Hedging = { budget: anyBudget, delayMs: () => 50, observe: () => {} };
+      const answer = (): Promise<ReturnType<typeof upstreamReply>> =>
+        new Promise((resolve) => {
+          const reply = replies[heads.length] ?? assert.fail();
+          heads.push(() => resolve(reply));
+        });
+      const attempting = new Attempting(newReplicas({}, {}), answer, { hedging });
+      const served = attempting.serve(attempting.exchange());
+      await attempting.dispatching.pass(60);
+      for (const come of heads) come();
+      const reply = await served;
+      assert.equal(replies[1]?.body.discards, 1);
+      reply.body.discard();
+      attempting.assertAtRest();
+    }
   });
 
   it('both fail before another is tried in their place, on a replica that is neither’s', async () => {
