@@ -172,7 +172,8 @@ export class ReplicaLife implements Spot {
     const watcher: WorkerWatcher = {
       starting: (pid) => {
         log.info({ replica: this.#fullName, pid }, 'worker started');
-        this.#gate.readmit(`its process ${pid} is a new one`);
+        // What an operator has taken out stays out.
+        if (this.#gate.cause !== 'operator') this.#gate.readmit(`its process ${pid} is a new one`);
         this.state.setStanding('starting', `its process ${pid} loads the models`);
       },
       ready: () => this.#prober?.start(),

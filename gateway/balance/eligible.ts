@@ -33,6 +33,8 @@ function isPanic(replicas: readonly Replica[]): boolean {
 export function soonestReturnMs(replicas: readonly Replica[]): number | null {
   let soonest = Number.POSITIVE_INFINITY;
   for (const { state } of replicas) {
+    // One that is out with no end in sight is not back when its rest is over.
+    if (state.standing !== 'ready' || (state.gate.state === 'ejected' && state.gate.story.untilMs === null)) continue;
     const untilMs = Math.max(state.rest.untilMs ?? 0, state.gate.story.untilMs ?? 0);
     if (untilMs > 0) soonest = Math.min(soonest, untilMs);
   }

@@ -19,10 +19,15 @@ export class Fleet {
     this.#members.delete(member);
   }
 
-  /** Whether one more may be ejected: at most half of them, and always one. The only replica there is goes only where nothing can be sent to it at all: any answer is better than none. */
+  /** Whether anybody may be out for such a cause. The only replica there is may only where nothing can be sent to it at all: any answer is better than none. */
+  mayKeepOut(cause: EjectionCause): boolean {
+    return this.#members.size > 1 || cause === 'unreachable';
+  }
+
+  /** Whether one more may be ejected: at most half of them, and always one. */
   mayEject(cause: EjectionCause): boolean {
+    if (!this.mayKeepOut(cause)) return false;
     const { size } = this.#members;
-    if (size <= 1) return cause === 'unreachable';
     let out = 0;
     for (const { isOut } of this.#members) if (isOut) out += 1;
     return out < Math.max(1, Math.floor(size / 2));

@@ -12,6 +12,9 @@ interface Options {
 /** Where a replica does not say how long, it is asked again after this. */
 const defaultMs = 1_000;
 
+/** What it says counts from here on. One that declines in no time, and says that it may be asked again at once, would draw most of the traffic. */
+const shortestMs = 250;
+
 /** Whatever it says, it is asked again after this: one request then tells, and it serves again soon after it can. */
 const longestMs = 8_000;
 
@@ -40,7 +43,8 @@ export class Rest {
   /** Begins, or goes on for longer; `askedMs` is what the replica said, null where it did not. */
   begin(askedMs: number | null): void {
     const { clock, wheel, rng } = this.#options;
-    const lastsMs = Math.min(askedMs ?? defaultMs, longestMs) * (1 + rng.next() * jitterShare);
+    const boundedMs = Math.min(Math.max(askedMs ?? defaultMs, shortestMs), longestMs);
+    const lastsMs = boundedMs * (1 + rng.next() * jitterShare);
     this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
     if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
     else this.#alarm = wheel.arm(this.#untilMs, () => this.end());
@@ -57,5 +61,6 @@ export class Rest {
   close(): void {
     this.#alarm?.disarm();
     this.#alarm = null;
+    this.#untilMs = 0;
   }
 }

@@ -30,6 +30,8 @@ export class TrafficGate implements Gate, Sibling {
   #state: GateState = 'passing';
   #cause: EjectionCause | null = null;
   #story: GateStory;
+  /** What the last ejection was for that did not follow from a probe. */
+  #tripReason = '';
   #permit: Permit;
   /** The permit of a probing gate is with a request. */
   #isProbed = false;
@@ -101,7 +103,6 @@ export class TrafficGate implements Gate, Sibling {
 
   /** It starts anew, with nothing against it. */
   readmit(reason: string): void {
-    if (this.#state === 'passing' && this.#failuresInARow === 0) return;
     this.#ejectionsInARow = 0;
     this.#pass(reason);
   }
@@ -164,16 +165,24 @@ export class TrafficGate implements Gate, Sibling {
   }
 
   #judgeProbe(evidence: Evidence): void {
-    const isFailed =
-      evidence === 'failure' ||
-      evidence === 'unreachable' ||
-      evidence === 'credential' ||
-      (evidence === 'client_error' && this.#cause === 'client_errors');
     if (evidence === 'none') {
       this.#isProbed = false;
       this.changed.publish(this);
-    } else if (isFailed) this.#ejectFor(`its probe failed; before, ${this.#story.reason}`);
-    else this.#pass('its probe succeeded');
+      return;
+    }
+    const cause = this.#causeByProbe(evidence);
+    if (cause === null || !this.#fleet.mayKeepOut(cause)) this.#pass('its probe was answered');
+    else {
+      this.#cause = cause;
+      this.#ejectFor(`its probe failed; before, ${this.#tripReason}`);
+    }
+  }
+
+  /** What a probe holds against its replica; null where nothing. */
+  #causeByProbe(evidence: Exclude<Evidence, 'none'>): EjectionCause | null {
+    if (evidence === 'success') return null;
+    if (evidence === 'client_error') return this.#cause === 'client_errors' ? 'client_errors' : null;
+    return evidence === 'failure' ? 'outlier' : evidence;
   }
 
   #eject(trip: Trip | null): void {
@@ -181,6 +190,7 @@ export class TrafficGate implements Gate, Sibling {
     const passedMs = this.#clock.nowMs() - this.#story.sinceMs;
     if (passedMs > this.#lastEjectionMs + this.#rules.windowMs) this.#ejectionsInARow = 0;
     this.#cause = trip.cause;
+    this.#tripReason = trip.reason;
     this.#ejectFor(trip.reason);
   }
 

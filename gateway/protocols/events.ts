@@ -13,7 +13,7 @@ export function eventOf(value: unknown): Uint8Array {
   return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
 }
 
-const errorEvent = /^(?:event: ?error\b|data: ?\{\s*"(?:error"\s*:|object"\s*:\s*"error"))/;
+const errorEvent = /^(?:event: ?error\b|data: ?\{\s*"(?:error"\s*:(?!\s*null\b)|object"\s*:\s*"error"))/;
 
 /** Whether a stream begins with an event that tells of an error, as servers send it that had answered 200 already. */
 export function isErrorEvent(beginning: Buffer): boolean {

@@ -67,8 +67,11 @@ class Race {
   }
 
   #second(notThis: Replica): void {
-    const { backend } = this.#exchange.choice;
-    if (this.#runners.size === 0 || isBusy(backend.replicas)) return;
+    const { cancellation, choice } = this.#exchange;
+    const { backend } = choice;
+    this.#exchange.expire(this.#parts.clock);
+    // What has been cancelled this instant still runs: its end is told a little later.
+    if (this.#runners.size === 0 || cancellation.reason !== null || isBusy(backend.replicas)) return;
     // What finds no replica has used up its share of the budget nevertheless: where none is free, fewer shall be looked for.
     if (!this.#hedging.budget.withdraw()) return;
     const lease = backend.dispatcher.tryTake(this.#exchange, [notThis]);
@@ -113,7 +116,7 @@ class Race {
   #failed(runner: Runner, error: unknown): void {
     this.#runners.delete(runner);
     runner.unlink();
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || this.#runners.size > 0) return;
     this.#settle();
     this.#result.reject(error);
   }

@@ -67,26 +67,42 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
   }
   if (isOurCredentialBad(reply.status)) return withheld(badCredential(reply.status, lease), watch, body, lease);
   if (watch.verdict.retry !== 'never') return failedWith({ ...reply, body }, one, watch);
-  if (exchange.choice.backend.holdsFirstChunk) return passFirstChunk({ ...reply, body }, one, watch);
+  if (exchange.choice.backend.holdsFirstChunk) return passFirstChunk(reply, one, watch);
   return passOn({ ...reply, body }, one, watch);
 }
 
-/** Of several tries beside each other, the one whose answer is passed on is the one that is told of. */
-function passOn(reply: Reply, { exchange, lease }: Try, { sentAtMs, headAtMs }: TryWatch): Reply | Promise<Reply> {
-  const { journal } = exchange;
+function passOn(reply: Reply, one: Try, watch: TryWatch): Reply | Promise<Reply> {
+  const { protocol, choice } = one.exchange;
+  const passed = protocol.translate(reply, one.exchange, choice.upstreamModel);
+  if (!(passed instanceof Promise)) {
+    note(one, watch);
+    return passed;
+  }
+  return passed.then((translated) => {
+    note(one, watch);
+    return translated;
+  });
+}
+
+/** Of several tries beside each other, the one whose answer is passed on is the one that is told of, though the head of another came later. */
+function note({ exchange: { journal }, lease, cancellation }: Try, { sentAtMs, headAtMs }: TryWatch): void {
+  if (cancellation.reason !== null) return;
   journal.replica = lease.replica.fullName;
   journal.sentAtMs = sentAtMs;
   journal.headAtMs = headAtMs;
-  return exchange.protocol.translate(reply, exchange, exchange.choice.upstreamModel);
 }
 
-/** A body that breaks off before its first byte is as if there had been no answer. */
+/** A body that breaks off before its first byte is as if there had been no answer. It is looked at before anybody is told of its end, which may have come with its beginning. */
 async function passFirstChunk(reply: Reply, one: Try, watch: TryWatch): Promise<Reply | FailedTry> {
   const held = await holdFirstChunk(reply);
-  if (held.error === null) return passOn({ ...reply, body: held.body }, one, watch);
-  one.cancellation.throwIfCancelled();
+  const body = new ObservedBody(held.body, watch);
+  if (one.cancellation.reason !== null) {
+    body.discard();
+    throw one.cancellation.reason;
+  }
+  if (held.error === null) return passOn({ ...reply, body }, one, watch);
   watch.verdict = verdictOfError(held.error);
-  return withheld(held.error, watch, held.body, one.lease);
+  return withheld(held.error, watch, body, one.lease);
 }
 
 function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: TryParts): Promise<UpstreamReply> {

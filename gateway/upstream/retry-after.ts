@@ -3,10 +3,16 @@ import { type HeaderList, headerInList } from '../pipeline/headers.ts';
 
 /** How long a replica asks to be left alone: `retry-after` in seconds or as a date (RFC 9110 section 10.2.3), or the finer `retry-after-ms` of OpenAI; null where it does not say, or nothing that can be read. */
 export function retryAfterMs(headers: HeaderList, clock: Clock): number | null {
-  const fine = Number(headerInList(headers, 'retry-after-ms') ?? Number.NaN);
-  if (fine >= 0) return fine;
+  const fine = numberOf(headerInList(headers, 'retry-after-ms'));
+  if (fine !== null) return fine;
   const told = headerInList(headers, 'retry-after');
-  if (told === null) return null;
-  const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(told) ? Number(told) : (Date.parse(told) - clock.wallMs()) / 1000;
-  return Number.isNaN(seconds) ? null : Math.max(0, seconds * 1000);
+  const seconds = numberOf(told);
+  if (seconds !== null) return seconds * 1000;
+  // Every form of an HTTP date begins with a day of the week; what else the parser would make a date of is none.
+  const atMs = told !== null && /^\s*[a-z]/i.test(told) ? Date.parse(told) : Number.NaN;
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - clock.wallMs());
+}
+
+function numberOf(told: string | null): number | null {
+  return told !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(told) ? Number(told) : null;
 }

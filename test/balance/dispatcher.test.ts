@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { balancings } from '../../gateway/balance/registry.ts';
+import { Fleet } from '../../gateway/guard/fleet.ts';
+import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { Dispatching, type Taken } from '../support/dispatching.ts';
-import { newGate } from '../support/gates.ts';
+import { defaultRules, newGate, newTime } from '../support/gates.ts';
 import { hold, newReplica, newReplicas } from '../support/replicas.ts';
 
 const names = Object.keys(balancings) as (keyof typeof balancings)[];
@@ -336,5 +338,64 @@ describe('a line over a reload', () => {
     replica.changed.publish(replica.state);
     await play.pass();
     assert.deepEqual(fates([waiting]), ['-']);
+  });
+});
+
+describe('a probing gate', () => {
+  /** A full replica, one whose ejection is to end, and many who wait. */
+  async function waitedFor(count: number) {
+    const time = newTime();
+    const fleet = new Fleet();
+    const gates = [0, 1].map(() => new TrafficGate({ rules: defaultRules, ...time }));
+    for (const gate of gates) gate.obey(defaultRules, fleet);
+    const gateAt = (at: number): TrafficGate => gates[at] ?? assert.fail();
+    const [full, returning = full] = newReplicas({ gate: gateAt(0), slots: 1 }, { gate: gateAt(1), slots: 4 });
+    const play = new Dispatching([full, returning], { ...time, waitMs: 60_000 });
+    for (let n = 0; n < 5; n++) returning.gate.enter()?.settle('failure');
+    hold(full);
+    hold(full);
+    const taken = Array.from({ length: count }, () => play.take());
+    await play.pass();
+    assert.ok(taken.every(({ lease, error }) => lease === null && error === null));
+    const served = (): number => taken.filter(({ lease }) => lease !== null).length;
+    await play.pass((returning.gate.story.untilMs ?? 0) + 10);
+    return { play, returning, taken, served };
+  }
+
+  it('gets exactly one of many who wait, and the others when that has succeeded', async () => {
+    const { play, returning, taken, served } = await waitedFor(500);
+    assert.deepEqual([served(), returning.slot.inFlight], [1, 1]);
+    await play.pass(5000);
+    assert.equal(served(), 1, 'until it has answered');
+    taken[0]?.lease?.release('succeeded');
+    await play.pass();
+    assert.deepEqual([returning.gate.state, returning.slot.inFlight, served()], ['passing', 5, 6]);
+  });
+
+  it('gets the next one when nothing came of the first', async () => {
+    const { play, taken, served } = await waitedFor(20);
+    for (let n = 0; n < 5; n++) {
+      assert.equal(served(), n + 1);
+      taken[n]?.lease?.release('abandoned');
+      await play.pass();
+    }
+  });
+
+  it('gets none of them when the first has failed', async () => {
+    const { play, returning, taken, served } = await waitedFor(20);
+    taken[0]?.lease?.release('failed');
+    await play.pass();
+    assert.deepEqual([returning.gate.state, served()], ['ejected', 1]);
+  });
+});
+
+describe('a refusal because nobody is eligible', () => {
+  it('says when the first of those that rest or are ejected comes back', () => {
+    const replicas = newReplicas({}, { gate: newGate({ state: 'ejected' }) });
+    replicas[0].state.rest.begin(4000);
+    const play = new Dispatching(replicas);
+    const { error } = play.take();
+    assert.equal(error?.code, 'none_eligible');
+    assert.equal(error?.retryAfterMs, replicas[0].state.rest.untilMs);
   });
 });

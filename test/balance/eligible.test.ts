@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { collectEligible, isAnyInProspect } from '../../gateway/balance/eligible.ts';
+import { collectEligible, isAnyInProspect, soonestReturnMs } from '../../gateway/balance/eligible.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
+import type { EjectionCause } from '../../gateway/guard/gate.ts';
 import { newGate } from '../support/gates.ts';
 import { newReplica, newReplicas, type ReplicaSpec } from '../support/replicas.ts';
 
@@ -27,6 +28,7 @@ describe('a replica is eligible', () => {
     ['it is unready', { standing: 'unready' }],
     ['it is draining', { standing: 'draining' }],
     ['its gate has ejected it', { gate: ejected }],
+    ['its probe is out', { gate: newGate({ state: 'probing', admits: false }) }],
     ['its credits are used up', { slots: 1, inFlight: 2 }],
   ];
   for (const [reason, spec] of reasons) {
@@ -49,3 +51,95 @@ describe('waiting can help', () => {
     assert.equal(isAnyInProspect([], []), false);
   });
 });
+
+/** A replica that has been asked to be left alone. */
+function resting(spec: ReplicaSpec = {}, forMs = 2000): Replica {
+  const replica = newReplica(spec);
+  replica.state.rest.begin(forMs);
+  return replica;
+}
+
+describe('a replica that rests', () => {
+  it('is neither eligible nor in prospect', () => {
+    assert.deepEqual(eligibleOf([resting(), newReplica({ id: 'b' })]), ['b']);
+    assert.equal(isAnyInProspect([resting()], []), false);
+    assert.equal(isAnyInProspect([resting(), newReplica({ slots: 1, inFlight: 2 })], []), true);
+  });
+});
+
+describe('a replica whose probe is out', () => {
+  it('can be waited for', () => {
+    const probed = newReplica({ gate: newGate({ state: 'probing', admits: false }) });
+    assert.equal(isAnyInProspect([probed], []), true);
+  });
+});
+
+describe('with fewer than half of a backend left', () => {
+  it('outliers get requests nevertheless, and no others that are ejected', () => {
+    const replicas = newReplicas(
+      {},
+      out('outlier'),
+      out('client_errors'),
+      out('unreachable'),
+      out('credential'),
+      out('operator'),
+    );
+    assert.deepEqual(eligibleOf(replicas), ['a', 'b', 'c']);
+    assert.deepEqual(eligibleOf(replicas, replicas.slice(1, 2)), ['a', 'c']);
+    assert.equal(isAnyInProspect(replicas.slice(1), []), true);
+    assert.equal(isAnyInProspect(replicas.slice(3), []), false);
+  });
+
+  it('whatever keeps the others away: they are unready, draining, or rest', () => {
+    for (const gone of [newReplica({ standing: 'unready' }), newReplica({ standing: 'draining' }), resting()]) {
+      const replicas = [newReplica({ id: 'x', ...out('outlier') }), gone];
+      assert.deepEqual(eligibleOf(replicas), ['x'], gone.standing);
+    }
+  });
+
+  it('an outlier that rests, is unready or has no credit is left alone', () => {
+    const spec = out('outlier');
+    const replicas = [
+      resting(spec),
+      newReplica({ ...spec, standing: 'unready' }),
+      newReplica({ ...spec, id: 'full', slots: 1 }),
+    ];
+    for (const by of [1, 1] as const) replicas[2]?.slot.addInFlight(by);
+    assert.deepEqual(eligibleOf(replicas), []);
+    assert.equal(isAnyInProspect(replicas, []), true, 'the one without a credit can be waited for');
+  });
+
+  it('but not with half of it: outliers are then spared', () => {
+    const replicas = newReplicas({}, {}, out('outlier'), out('outlier'));
+    assert.deepEqual(eligibleOf(replicas), ['a', 'b']);
+    assert.deepEqual(eligibleOf(replicas, replicas.slice(0, 2)), [], 'also to who has tried the others');
+    const busy = newReplicas({ slots: 1, inFlight: 2 }, out('outlier'));
+    assert.deepEqual(eligibleOf(busy), [], 'nor are busy ones gone');
+  });
+});
+
+describe('the soonest return', () => {
+  it('is that of the first replica whose rest and ejection are both over', () => {
+    const ejectedUntil = (untilMs: number | null): ReplicaSpec => ({
+      gate: newGate({ state: 'ejected', story: { reason: '', sinceMs: 0, untilMs } }),
+    });
+    assert.equal(soonestReturnMs([newReplica(), newReplica(ejectedUntil(null))]), null);
+    assert.equal(soonestReturnMs(newReplicas(ejectedUntil(7000), ejectedUntil(3000), {})), 3000);
+    const both = resting(ejectedUntil(9000));
+    assert.equal(soonestReturnMs([both]), 9000);
+    const rests = resting();
+    assert.equal(soonestReturnMs([both, rests]), rests.state.rest.untilMs);
+  });
+
+  it('is not that of one which an operator has taken out, though it rests as well', () => {
+    const operated = resting(out('operator'));
+    assert.equal(soonestReturnMs([operated]), null);
+    const drained = resting();
+    drained.state.drain();
+    assert.equal(soonestReturnMs([drained]), null);
+  });
+});
+
+function out(cause: EjectionCause): ReplicaSpec {
+  return { gate: newGate({ state: 'ejected', cause }) };
+}

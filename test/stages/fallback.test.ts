@@ -7,7 +7,7 @@ import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { bytesBody } from '../../gateway/pipeline/reply.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { attempt } from '../../gateway/stages/attempt.ts';
-import { newBackend } from '../support/backends.ts';
+import { anyBudget, newBackend } from '../support/backends.ts';
 import { Dispatching } from '../support/dispatching.ts';
 import { readExchange } from '../support/exchanges.ts';
 import { newTime } from '../support/gates.ts';
@@ -27,16 +27,17 @@ interface Attempted {
   readonly status: number | ErrorCode;
 }
 
-/** Attempts an exchange on backends of which the second and later are fallbacks; each send fails with the next of some errors, then all succeed. */
+/** Attempts an exchange on backends of which the second and later are fallbacks; each send fails with the next of some errors or statuses, then all succeed. */
 async function attempted(
   backends: readonly [Backend, ...Backend[]],
-  failures: GatewayError[] = [],
+  failures: (GatewayError | number)[] = [],
 ): Promise<Attempted> {
   const [backend, ...fallbacks] = backends;
   const exchange = readExchange({ body: '{}' });
   const transport = new ScriptedTransport(() => {
     const failure = failures.shift();
-    return failure === undefined ? { ...upstreamReply(), body: bytesBody(Buffer.from('{}')) } : Promise.reject(failure);
+    if (failure instanceof Error) return Promise.reject(failure);
+    return { ...upstreamReply(failure), body: bytesBody(Buffer.from('{}')) };
   });
   const parts = { transport, tried: new Topic<TryFact>(), ...newTime() };
   const serve = attempt(parts).wrap(() => assert.fail('it has no next'));
@@ -77,16 +78,40 @@ describe('a fallback', () => {
     assert.deepEqual(sent, [pathOf('second')]);
   });
 
-  it('serves what broke on the backend before', async () => {
-    for (const code of [
-      'upstream_unreachable',
-      'upstream_broken',
-      'upstream_timeout',
-      'upstream_credential',
-    ] as const) {
-      const { sent, status } = await attempted([backendOf('first'), backendOf('second')], [failure(code)]);
-      assert.deepEqual([status, sent], [200, [pathOf('first'), pathOf('second')]], code);
+  it('serves what broke or failed on the backend before', async () => {
+    const errors = (['upstream_unreachable', 'upstream_broken', 'upstream_timeout'] as const).map(failure);
+    for (const one of [...errors, 401, 403, 429, 500, 503]) {
+      const { sent, status } = await attempted([backendOf('first'), backendOf('second')], [one]);
+      assert.deepEqual([status, sent], [200, [pathOf('first'), pathOf('second')]], String(one));
     }
+  });
+
+  it('is not asked for an answer that is the client’s affair', async () => {
+    for (const one of [200, 302, 400, 404, 422]) {
+      const { sent, status } = await attempted([backendOf('first'), backendOf('second')], [one]);
+      assert.deepEqual([status, sent], [one, [pathOf('first')]]);
+    }
+  });
+
+  it('is not asked for what may have run and may not run again, but for what was never sent', async () => {
+    const retrying = { maxTries: 3, isIdempotent: false, budget: anyBudget };
+    for (const [one, sentTo, ended] of [
+      [failure('upstream_broken'), ['first'], 'upstream_broken'],
+      [500, ['first'], 500],
+      [failure('upstream_unreachable'), ['first', 'second'], 200],
+    ] as const) {
+      const first = { ...backendOf('first'), retrying };
+      const { sent, status } = await attempted([first, backendOf('second')], [one]);
+      assert.deepEqual([status, sent], [ended, sentTo.map(pathOf)]);
+    }
+  });
+
+  it('is not asked where it has no room, and the failure stands, its answer as it came', async () => {
+    const noRoom = (): Backend => backendOf('second', { standing: 'unready' });
+    assert.equal((await attempted([backendOf('first'), noRoom()], [500])).status, 500);
+    const broken = await attempted([backendOf('first'), noRoom()], [failure('upstream_broken')]);
+    assert.equal(broken.status, 'upstream_broken');
+    assert.equal(broken.exchange.journal.backend, '');
   });
 
   it('is not asked when nothing of that has happened, nor when nobody waits any more', async () => {

@@ -5,7 +5,8 @@ import { Dispatching } from './dispatching.ts';
 const never = Number.POSITIVE_INFINITY;
 const timeouts: TryTimeouts = { connectMs: never, firstByteMs: never, idleMs: never, totalMs: never };
 
-interface BackendSpec {
+/** What a test says of a backend. */
+export interface BackendSpec {
   readonly models?: readonly ModelName[];
   readonly replicas?: readonly Replica[];
   /** Dispatches to the replicas; made here where none is given. */
@@ -16,7 +17,7 @@ interface BackendSpec {
   readonly holdsFirstChunk?: boolean;
 }
 
-/** Two tries, and a budget for as many as are wanted. */
+/** A budget for as many extra tries as are wanted. */
 export const anyBudget = { deposit: () => {}, withdraw: () => true };
 
 /** A backend called as the test says, of a model of that name and no replicas unless said otherwise. */

@@ -16,6 +16,9 @@ interface Options {
   readonly waitMs?: number;
   /** One that goes on with the line, the clock and the wheel of this one, as after a reload. */
   readonly after?: Dispatching;
+  /** Of one's own unless said otherwise. */
+  readonly clock?: VirtualClock;
+  readonly wheel?: TimerWheel;
   readonly seed?: number;
 }
 
@@ -35,8 +38,8 @@ export class Dispatching {
 
   constructor(replicas: readonly Replica[], options: Options = {}) {
     const { policy = 'least-outstanding', maxLength = 1000, waitMs = 10_000, seed = 1, after } = options;
-    this.clock = after?.clock ?? new VirtualClock();
-    this.wheel = after?.wheel ?? new TimerWheel(this.clock);
+    this.clock = after?.clock ?? options.clock ?? new VirtualClock();
+    this.wheel = after?.wheel ?? options.wheel ?? new TimerWheel(this.clock);
     this.dispatcher = new Dispatcher({
       backendName: 'pool',
       replicas,

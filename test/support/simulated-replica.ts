@@ -20,6 +20,8 @@ export interface Seen {
   readonly path: string;
   readonly headers: readonly string[];
   readonly startedAtMs: number;
+  /** Whether the replica has got the request, and may have worked on it. */
+  hasArrived: boolean;
   /** When the gateway aborted it; null when it did not. */
   abortedAtMs: number | null;
   endedAtMs: number | null;
@@ -47,6 +49,7 @@ export class SimulatedReplica implements Connections {
       path: options.path,
       headers: options.headers as string[],
       startedAtMs: this.#clock.nowMs(),
+      hasArrived: false,
       abortedAtMs: null,
       endedAtMs: null,
     };
@@ -110,6 +113,7 @@ class ScriptedCall implements Dispatcher.DispatchController {
     } = this.#script;
     await this.#clock.sleep(refusesAfterMs ?? 0);
     if (refusesAfterMs !== undefined) return this.#fail(new Error('connect ECONNREFUSED'));
+    this.#seen.hasArrived = true;
     this.#handler.onRequestStart?.(this, {});
     if (headAfterMs === Number.POSITIVE_INFINITY) return;
     await this.#clock.sleep(headAfterMs);

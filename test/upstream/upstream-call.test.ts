@@ -167,3 +167,46 @@ test('a fault thrown where a piece goes ends this answer, and reaches nobody els
   assert.deepEqual(failures, []);
   assert.equal(wheel.armedCount, 0);
 });
+
+test('a call that gets no connection in time has sent nothing', async () => {
+  const { call, clock, failures, controller, wheel } = newCall();
+  await clock.runUntil(499);
+  assert.equal(failures.length, 0);
+  await clock.runUntil(510);
+  assert.deepEqual(
+    failures.map(({ code, retry }) => [code, retry]),
+    [['upstream_unreachable', 'always']],
+  );
+  assert.match(String(failures[0]?.cause), /no connection within 500 ms/);
+  assert.equal(wheel.armedCount, 0);
+  call.onRequestStart(controller);
+  assert.deepEqual(controller.told, ['abort'], 'one that comes later sends nothing either');
+});
+
+test('a connection that came in time leaves the answer the time it has from the sending', async () => {
+  const { call, clock, failures, controller } = newCall();
+  await clock.runUntil(490);
+  call.onRequestStart(controller);
+  await clock.runUntil(990);
+  assert.equal(failures.length, 0);
+  await clock.runUntil(1010);
+  assert.deepEqual(
+    failures.map(({ code, retry }) => [code, retry]),
+    [['upstream_timeout', 'if_idempotent']],
+  );
+});
+
+test('a call that is refused before its request starts has sent nothing; one that breaks later may have run', () => {
+  for (const [starts, code] of [
+    [false, 'upstream_unreachable'],
+    [true, 'upstream_broken'],
+  ] as const) {
+    const { call, failures, controller } = newCall();
+    if (starts) call.onRequestStart(controller);
+    call.onResponseError(controller, new Error('connect ECONNREFUSED'));
+    assert.deepEqual(
+      failures.map((failure) => failure.code),
+      [code],
+    );
+  }
+});

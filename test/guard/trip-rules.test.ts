@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isSuspect, tripByClientErrors, tripByFailures } from '../../gateway/guard/trip-rules.ts';
+import { defaultRules } from '../support/gates.ts';
+
+const counts = (succeeded: number, failed: number, clientErrors = 0) => ({ succeeded, failed, clientErrors });
+const run = (length: number, isUnreachable = false) => ({ length, isUnreachable });
+
+describe('failures trip', () => {
+  it('when there are five in a row, as an outlier', () => {
+    assert.equal(tripByFailures(run(4), counts(100, 4), defaultRules), null);
+    assert.deepEqual(tripByFailures(run(5), counts(100, 5), defaultRules), {
+      cause: 'outlier',
+      reason: '5 failures in a row',
+    });
+  });
+
+  it('as unreachable where in none of those in a row anything could be sent', () => {
+    assert.deepEqual(tripByFailures(run(5, true), counts(0, 5), defaultRules), {
+      cause: 'unreachable',
+      reason: '5 requests in a row could not be sent',
+    });
+  });
+
+  it('when fewer than 80 % of at least ten requests in the window succeeded', () => {
+    assert.equal(tripByFailures(run(1), counts(6, 3), defaultRules), null, 'nine requests');
+    assert.equal(tripByFailures(run(1), counts(8, 2), defaultRules), null, '80 %');
+    assert.deepEqual(tripByFailures(run(1), counts(7, 3), defaultRules), {
+      cause: 'outlier',
+      reason: '3 of 10 requests failed within 10000 ms',
+    });
+  });
+
+  it('not where clients’ errors make up the rest: those are answers', () => {
+    assert.equal(tripByFailures(run(1), counts(0, 2, 8), defaultRules), null);
+  });
+});
+
+describe('errors of clients trip', () => {
+  it('when they are half of 20 answers, and five times the siblings’ share', () => {
+    const trip = tripByClientErrors(counts(10, 0, 10), counts(18, 0, 2));
+    assert.deepEqual(trip, {
+      cause: 'client_errors',
+      reason: '50 % of its answers were 4xx, and 10 % of the other replicas’',
+    });
+    assert.equal(tripByClientErrors(counts(11, 0, 9), counts(100, 0)), null, 'not half');
+    assert.equal(tripByClientErrors(counts(9, 0, 10), counts(100, 0)), null, '19 answers');
+    assert.equal(tripByClientErrors(counts(10, 0, 10), counts(17, 0, 3)), null, 'less than five times');
+  });
+
+  it('not when there are no siblings to compare with, or they have hardly answered', () => {
+    assert.equal(tripByClientErrors(counts(0, 0, 1000), counts(0, 0)), null);
+    assert.equal(tripByClientErrors(counts(0, 0, 1000), counts(19, 0)), null);
+    assert.notEqual(tripByClientErrors(counts(0, 0, 1000), counts(20, 0)), null);
+  });
+
+  it('only where a replica is suspect, which is cheaper to ask', () => {
+    assert.equal(isSuspect(counts(10, 0, 10)), true);
+    assert.equal(isSuspect(counts(11, 0, 9)), false);
+    assert.equal(isSuspect(counts(0, 0, 19)), false);
+  });
+});
