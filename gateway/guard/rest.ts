@@ -15,6 +15,9 @@ const defaultMs = 1_000;
 /** Whatever it says, it is asked again after this: one request then tells, and it serves again soon after it can. */
 const longestMs = 8_000;
 
+/** Whatever it says, it is left alone for this: what declines at once and comes back at once would draw all requests to itself. */
+const shortestMs = 500;
+
 /** Beyond that by up to this share, so that not everybody comes back at once. */
 const jitterShare = 0.25;
 
@@ -40,7 +43,8 @@ export class Rest {
   /** Begins, or goes on for longer; `askedMs` is what the replica said, null where it did not. */
   begin(askedMs: number | null): void {
     const { clock, wheel, rng } = this.#options;
-    const lastsMs = Math.min(askedMs ?? defaultMs, longestMs) * (1 + rng.next() * jitterShare);
+    const boundedMs = Math.max(shortestMs, Math.min(askedMs ?? defaultMs, longestMs));
+    const lastsMs = boundedMs * (1 + rng.next() * jitterShare);
     this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
     if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
     else this.#alarm = wheel.arm(this.#untilMs, () => this.end());
