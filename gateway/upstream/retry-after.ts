@@ -10,3 +10,9 @@ export function retryAfterMs(headers: HeaderList, clock: Clock): number | null {
   const seconds = /^\s*\d+(?:\.\d+)?\s*$/.test(told) ? Number(told) : (Date.parse(told) - clock.wallMs()) / 1000;
   return Number.isNaN(seconds) ? null : Math.max(0, seconds * 1000);
 }
+
+/** The headers of a refusal, which say when to come again: as they do already, else after `waitMs`. */
+export function withRetryAfter(headers: HeaderList, waitMs: number): HeaderList {
+  if (headerInList(headers, 'retry-after') !== null) return headers;
+  return [...headers, 'retry-after', String(Math.ceil(waitMs / 1000))];
+}
