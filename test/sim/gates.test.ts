@@ -154,6 +154,23 @@ describe('a gate', () => {
     }
   });
 
+  it('is changed by no probe that ends when an operator has ejected its replica meanwhile', async () => {
+    for (const code of [200, 500]) {
+      const gates = new Gates([status(500), ok]);
+      await gates.ask(10);
+      await gates.endEjection();
+      gates.does[0] = status(code, 500);
+      const calls = [gates.simulation.call(), gates.simulation.call()];
+      await gates.pass(100);
+      gates.a().gate.eject();
+      await gates.pass(1_000);
+      await Promise.all(calls);
+      assert.deepEqual([gates.a().gate.state, gates.a().gate.cause], ['ejected', 'operator']);
+      await gates.pass(60_000);
+      assert.equal(gates.a().gate.state, 'ejected', 'and it does not come back by itself');
+    }
+  });
+
   it('takes a 4xx for the failure of a probe where 4xx brought the ejection, and for an answer elsewhere', async () => {
     for (const [first, then] of [
       [status(404), 'ejected'],
@@ -226,6 +243,16 @@ describe('the gates of a backend', () => {
     await gates.ask(2);
     assert.equal(gates.seenBy('a'), before + 1);
     assert.equal(gates.states, 'passing passing');
+  });
+
+  it('leave one alone for half a second at least, though it asks for no rest', async () => {
+    const gates = new Gates([{ ...status(429), headers: { 'retry-after-ms': '0' } }, ok]);
+    await gates.ask(2);
+    const before = gates.seenBy('a');
+    await gates.ask(7);
+    assert.equal(gates.seenBy('a'), before, '420 ms later');
+    await gates.ask(6);
+    assert.ok(gates.seenBy('a') > before, '780 ms later');
   });
 
   it('ask one again at last that wants to be left alone for an hour', async () => {
