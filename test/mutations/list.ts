@@ -289,8 +289,8 @@ const repeats: readonly Mutation[] = [
   {
     guards: 'there are no hedges where replicas are busy',
     file: 'gateway/stages/hedge.ts',
-    text: ' || used > mostUtilisation',
-    becomes: '',
+    text: 'const mostUtilisation = 0.7;',
+    becomes: 'const mostUtilisation = 700;',
     tests: [hedging],
   },
   {
