@@ -5,6 +5,7 @@ import { Dispatcher, type Waiter } from './balance/dispatcher.ts';
 import { balancings } from './balance/registry.ts';
 import type { Replica } from './balance/replica.ts';
 import type { Clock } from './kernel/clock.ts';
+import { Ewma } from './kernel/ewma.ts';
 import { RollingQuantile } from './kernel/quantile.ts';
 import type { BackendSettings, HedgeSettings, RetrySettings } from './settings/settings.ts';
 import { RetryBudget } from './stages/retry-budget.ts';
@@ -61,10 +62,19 @@ export function assembleRetrying({ maxTries, isIdempotent, ...budget }: RetrySet
 /** The same for hedging. */
 export function assembleHedging({ after, budgetShare: share }: HedgeSettings, clock: Clock): Hedging {
   const budget = new RetryBudget({ share, floorPerSecond: 0, clock });
-  if (after.kind === 'delay') return { budget, delayMs: () => after.delayMs, observe: () => {} };
+  const utilisation = new Ewma({ memoryMs: utilisationMemoryMs, clock });
+  if (after.kind === 'delay') return { budget, utilisation, delayMs: () => after.delayMs, observe: () => {} };
   const times = new RollingQuantile({ ...hedgeWindow, clock });
-  return { budget, delayMs: () => times.of(after.quantile), observe: (durationMs) => times.add(durationMs) };
+  return {
+    budget,
+    utilisation,
+    delayMs: () => times.of(after.quantile),
+    observe: (durationMs) => times.add(durationMs),
+  };
 }
 
 /** Long enough that a slow minute does not become the measure, short enough that a slow hour does. */
 const hedgeWindow = { windowMs: 60_000, fewestSamples: 50 };
+
+/** Long enough that a lull of a moment under high load does not bring hedges back. */
+const utilisationMemoryMs = 5_000;

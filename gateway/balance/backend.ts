@@ -1,3 +1,4 @@
+import type { Ewma } from '../kernel/ewma.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Replica } from './replica.ts';
 
@@ -39,6 +40,8 @@ export interface Retrying {
 /** When a second try is made beside one that takes long. */
 export interface Hedging {
   readonly budget: Budget;
+  /** The share of their slots that the replicas have been using of late. */
+  readonly utilisation: Ewma;
   /** How long a try is waited for; null while that is not known. */
   delayMs(): number | null;
   /** How long a try took until the head of its answer, or until it was given up. */

@@ -12,11 +12,11 @@ interface Options {
 /** Where a replica does not say how long, it is asked again after this. */
 const defaultMs = 1_000;
 
-/** What it says counts from here on. One that declines in no time, and says that it may be asked again at once, would draw most of the traffic. */
-const shortestMs = 250;
-
 /** Whatever it says, it is asked again after this: one request then tells, and it serves again soon after it can. */
 const longestMs = 8_000;
+
+/** Whatever it says, it is left alone for this: what declines at once and comes back at once would draw all requests to itself. */
+const shortestMs = 500;
 
 /** Beyond that by up to this share, so that not everybody comes back at once. */
 const jitterShare = 0.25;

@@ -10,7 +10,7 @@ import { FailedTry } from './failed-try.ts';
 import type { RetryParts } from './retry.ts';
 import { tryOnce } from './try-once.ts';
 
-/** Above this share of their slots, replicas have nothing to spare for a second try of the same work. */
+/** Above this share of their slots, now or of late, replicas have nothing to spare for a second try of the same work. */
 const mostUtilisation = 0.7;
 
 type Ended = Reply | FailedTry;
@@ -21,6 +21,7 @@ type Ended = Reply | FailedTry;
  */
 export async function tryHedged(exchange: Exchange, lease: Lease, hedging: Hedging, parts: RetryParts): Promise<Ended> {
   hedging.budget.deposit();
+  hedging.utilisation.add(utilisationOf(exchange.choice.backend.replicas));
   const delayMs = mayHedge(exchange) ? hedging.delayMs() : null;
   if (delayMs === null) {
     return tryOnce({ exchange, lease, kind: 'first', cancellation: exchange.cancellation }, parts);
@@ -69,9 +70,10 @@ class Race {
   #second(notThis: Replica): void {
     const { cancellation, choice } = this.#exchange;
     const { backend } = choice;
+    const used = Math.max(this.#hedging.utilisation.mean, utilisationOf(backend.replicas));
     this.#exchange.expire(this.#parts.clock);
     // What has been cancelled this instant still runs: its end is told a little later.
-    if (this.#runners.size === 0 || cancellation.reason !== null || isBusy(backend.replicas)) return;
+    if (this.#runners.size === 0 || cancellation.reason !== null || used > mostUtilisation) return;
     // What finds no replica has used up its share of the budget nevertheless: where none is free, fewer shall be looked for.
     if (!this.#hedging.budget.withdraw()) return;
     const lease = backend.dispatcher.tryTake(this.#exchange, [notThis]);
@@ -132,15 +134,15 @@ class Race {
   }
 }
 
-/** Where every replica's slots are known; elsewhere the budget alone keeps hedges few. */
-function isBusy(replicas: readonly Replica[]): boolean {
+/** 0 where not every replica's slots are known: there the budget alone keeps hedges few. */
+function utilisationOf(replicas: readonly Replica[]): number {
   let inFlight = 0;
   let slots = 0;
   for (const replica of replicas) {
-    if (replica.slots === null) return false;
+    if (replica.slots === null) return 0;
     if (!replica.state.isAvailable) continue;
     inFlight += replica.slot.inFlight;
     slots += replica.slots;
   }
-  return inFlight > mostUtilisation * slots;
+  return slots === 0 ? 0 : inFlight / slots;
 }

@@ -43,9 +43,9 @@ async function retry(
   const { maxTries } = backend.retrying;
   let last = first;
   for (let tries = 1; tries < maxTries && mayRetry(exchange, last, spent); tries++) {
-    // Where nothing was sent, no replica has had any work of it: there is nothing to hold back for.
     const wasSent = last.verdict.retry !== 'always';
-    const pauseMs = wasSent ? pauseBefore(tries, parts.rng) : 0;
+    // Where nothing was sent or the work was declined, no replica has had any of it: there is nothing to hold back for.
+    const pauseMs = wasSent && last.verdict.outcome !== 'refused' ? pauseBefore(tries, parts.rng) : 0;
     if (parts.clock.nowMs() + pauseMs >= exchange.deadlineMs) break;
     if (wasSent && !backend.retrying.budget.withdraw()) {
       exchange.journal.isBudgetSpent = true;

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { asGatewayError, GatewayError } from '../kernel/errors.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import type { HeaderList } from '../pipeline/headers.ts';
 import type { Body, BodyEnd, Reply } from '../pipeline/reply.ts';
 import type { TryFact, TryKind } from '../pipeline/try-fact.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import { requestHeaders } from '../upstream/headers.ts';
 import { parseLoadReport } from '../upstream/load-report.ts';
 import { type BodyObserver, ObservedBody } from '../upstream/observe-body.ts';
-import { retryAfterMs } from '../upstream/retry-after.ts';
+import { retryAfterMs, withRetryAfter } from '../upstream/retry-after.ts';
 import type { Transport, UpstreamReply } from '../upstream/transport.ts';
 import { FailedTry } from './failed-try.ts';
 import { holdFirstChunk } from './first-chunk.ts';
@@ -58,7 +59,7 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
   exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
   takeReport(reply, lease);
   watch.verdict = verdictOfStatus(reply.status);
-  if (watch.verdict.outcome === 'refused') lease.replica.state.rest.begin(retryAfterMs(reply.headers, parts.clock));
+  const headers = watch.verdict.outcome === 'refused' ? rest(reply, lease, parts.clock) : reply.headers;
   const body = new ObservedBody(reply.body, watch);
   exchange.expire(parts.clock);
   if (cancellation.reason !== null) {
@@ -66,7 +67,7 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     throw cancellation.reason;
   }
   if (isOurCredentialBad(reply.status)) return withheld(badCredential(reply.status, lease), watch, body, lease);
-  if (watch.verdict.retry !== 'never') return failedWith({ ...reply, body }, one, watch);
+  if (watch.verdict.retry !== 'never') return failedWith({ ...reply, headers, body }, one, watch);
   if (exchange.choice.backend.holdsFirstChunk) return passFirstChunk(reply, one, watch);
   return passOn({ ...reply, body }, one, watch);
 }
@@ -128,6 +129,13 @@ function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
   if (loadReport === null) return;
   const report = parseLoadReport(loadReport);
   if (report !== null) replica.state.takeReport(report);
+}
+
+/** The replica gets no requests for a while. Gives the headers of its answer, which tell a client that gets it for how long. */
+function rest({ headers }: UpstreamReply, { replica }: Lease, clock: Clock): HeaderList {
+  const { rest } = replica.state;
+  rest.begin(retryAfterMs(headers, clock));
+  return withRetryAfter(headers, (rest.untilMs ?? 0) - clock.nowMs());
 }
 
 /** It got no answer that could be passed on. */

@@ -16,3 +16,9 @@ export function retryAfterMs(headers: HeaderList, clock: Clock): number | null {
 function numberOf(told: string | null): number | null {
   return told !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(told) ? Number(told) : null;
 }
+
+/** The headers of a refusal, which say when to come again: as they do already, else after `waitMs`. */
+export function withRetryAfter(headers: HeaderList, waitMs: number): HeaderList {
+  if (headerInList(headers, 'retry-after') !== null) return headers;
+  return [...headers, 'retry-after', String(Math.ceil(waitMs / 1000))];
+}

@@ -5,7 +5,7 @@ import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
 import { Attempting } from '../support/attempting.ts';
-import { anyBudget, type BackendSpec } from '../support/backends.ts';
+import { anyBudget, type BackendSpec, noneOfLate } from '../support/backends.ts';
 import { type FedBody, pumped } from '../support/bodies.ts';
 import { newGate } from '../support/gates.ts';
 import { hold, newReplicas } from '../support/replicas.ts';
@@ -41,7 +41,8 @@ class Hedged extends Attempting {
     const sentAtMs: number[] = [];
     const bodies: FedBody[] = [];
     const { budget = anyBudget, delayMs = 50 } = spec;
-    const hedging: Hedging = { budget, delayMs: () => delayMs, observe: (tookMs) => observedMs.push(tookMs) };
+    const observe = (tookMs: number): number => observedMs.push(tookMs);
+    const hedging: Hedging = { budget, utilisation: noneOfLate(), delayMs: () => delayMs, observe };
     super(
       replicas,
       (_replica, cancellation) => {
@@ -234,7 +235,12 @@ describe('of two tries beside each other', () => {
     for (const status of [200, 500]) {
       const heads: (() => void)[] = [];
       const replies = [upstreamReply(), upstreamReply(status)];
-      const hedging: Hedging = { budget: anyBudget, delayMs: () => 50, observe: () => {} };
+      const hedging: Hedging = {
+        budget: anyBudget,
+        utilisation: noneOfLate(),
+        delayMs: () => 50,
+        observe: () => {},
+      };
       const answer = (): Promise<ReturnType<typeof upstreamReply>> =>
         new Promise((resolve) => {
           const reply = replies[heads.length] ?? assert.fail();

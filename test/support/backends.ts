@@ -1,5 +1,7 @@
 import type { Backend, Hedging, ModelName, Retrying, TryTimeouts } from '../../gateway/balance/backend.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
+import { Ewma } from '../../gateway/kernel/ewma.ts';
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Dispatching } from './dispatching.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -19,6 +21,11 @@ export interface BackendSpec {
 
 /** A budget for as many extra tries as are wanted. */
 export const anyBudget = { deposit: () => {}, withdraw: () => true };
+
+/** Replicas that have not been used of late, and of which only what they have now counts. */
+export function noneOfLate(): Ewma {
+  return new Ewma({ memoryMs: 1000, clock: new VirtualClock() });
+}
 
 /** A backend called as the test says, of a model of that name and no replicas unless said otherwise. */
 export function newBackend(name: string, spec: BackendSpec = {}): Backend {

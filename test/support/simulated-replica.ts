@@ -27,15 +27,43 @@ export interface Seen {
   endedAtMs: number | null;
 }
 
+/** What a replica works on at once; what comes when all of that is taken waits its turn. */
+class WorkSlots {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
 /** Stands in the place of undici's connections to one replica, so that everything above them is the real thing. */
 export class SimulatedReplica implements Connections {
   readonly seen: Seen[] = [];
   readonly #clock: VirtualClock;
   readonly #script: (requestNumber: number, path: string) => Script;
+  readonly #slots: WorkSlots;
 
-  constructor(clock: VirtualClock, script: (requestNumber: number, path: string) => Script) {
+  /** It works on `worksOn` requests at once; what it fails at costs it no work. */
+  constructor(
+    clock: VirtualClock,
+    script: (requestNumber: number, path: string) => Script,
+    worksOn = Number.POSITIVE_INFINITY,
+  ) {
     this.#clock = clock;
     this.#script = script;
+    this.#slots = new WorkSlots(worksOn);
   }
 
   /** Requests under way. */
@@ -54,13 +82,21 @@ export class SimulatedReplica implements Connections {
       endedAtMs: null,
     };
     this.seen.push(seen);
-    new ScriptedCall(this.#clock, script, handler, seen).start();
+    new ScriptedCall({ clock: this.#clock, script, handler, seen, slots: this.#slots }).start();
     return true;
   }
 
   async close(): Promise<void> {}
 
   async destroy(): Promise<void> {}
+}
+
+interface CallParts {
+  readonly clock: VirtualClock;
+  readonly script: Script;
+  readonly handler: Dispatcher.DispatchHandler;
+  readonly seen: Seen;
+  readonly slots: WorkSlots;
 }
 
 /** Plays a script to undici's handler interface, pausing when it is told to, as a socket would. */
@@ -72,13 +108,16 @@ class ScriptedCall implements Dispatcher.DispatchController {
   readonly #script: Script;
   readonly #handler: Dispatcher.DispatchHandler;
   readonly #seen: Seen;
+  readonly #slots: WorkSlots;
+  #hasSlot = false;
   #resumed: (() => void) | null = null;
 
-  constructor(clock: VirtualClock, script: Script, handler: Dispatcher.DispatchHandler, seen: Seen) {
+  constructor({ clock, script, handler, seen, slots }: CallParts) {
     this.#clock = clock;
     this.#script = script;
     this.#handler = handler;
     this.#seen = seen;
+    this.#slots = slots;
   }
 
   start(): void {
@@ -116,6 +155,11 @@ class ScriptedCall implements Dispatcher.DispatchController {
     this.#seen.hasArrived = true;
     this.#handler.onRequestStart?.(this, {});
     if (headAfterMs === Number.POSITIVE_INFINITY) return;
+    if (status < 400) {
+      await this.#slots.take();
+      if (this.#isOver()) return this.#slots.give();
+      this.#hasSlot = true;
+    }
     await this.#clock.sleep(headAfterMs);
     if (this.#isOver()) return;
     this.#handler.onResponseStart?.(this, status, { ...headers });
@@ -128,8 +172,13 @@ class ScriptedCall implements Dispatcher.DispatchController {
     await this.#whileNotPaused();
     if (this.#isOver() || ends === 'hangs') return;
     if (ends === 'broken') return this.#fail(new Error('other side closed'));
-    this.#seen.endedAtMs = this.#clock.nowMs();
+    this.#end();
     this.#handler.onResponseEnd?.(this, {});
+  }
+
+  #end(): void {
+    this.#seen.endedAtMs = this.#clock.nowMs();
+    if (this.#hasSlot) this.#slots.give();
   }
 
   #isOver(): boolean {
@@ -138,7 +187,7 @@ class ScriptedCall implements Dispatcher.DispatchController {
 
   #fail(error: Error): void {
     if (this.#isOver()) return;
-    this.#seen.endedAtMs = this.#clock.nowMs();
+    this.#end();
     this.#handler.onResponseError?.(this, error);
   }
 

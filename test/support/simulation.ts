@@ -16,6 +16,7 @@ import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { Generation } from '../../gateway/pipeline/generation.ts';
+import type { HeaderList } from '../../gateway/pipeline/headers.ts';
 import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
 import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
@@ -32,7 +33,10 @@ export interface SimulatedBackend {
   readonly protocol?: SimulatedProtocol;
   readonly replicas: readonly {
     readonly id: string;
+    /** As the gateway knows them. */
     readonly slots?: number;
+    /** What it works on at once; without end unless said otherwise. */
+    readonly worksOn?: number;
     readonly script: (requestNumber: number) => Script;
   }[];
   readonly policy?: BalancingName;
@@ -78,6 +82,7 @@ export interface Call {
 export interface Answer {
   readonly exchange: Exchange;
   readonly status: number;
+  readonly headers: HeaderList;
   readonly body: Buffer;
   readonly end: BodyEnd | 'refused';
   readonly error: GatewayError | null;
@@ -151,10 +156,10 @@ export class Simulation {
           end: resolve,
         });
       });
-      return { exchange, status: reply.status, body: Buffer.concat(pieces), end, error: null };
+      return { exchange, status: reply.status, headers: reply.headers, body: Buffer.concat(pieces), end, error: null };
     } catch (thrown) {
       const error = asGatewayError(thrown);
-      return { exchange, status: error.status, body: Buffer.alloc(0), end: 'refused', error };
+      return { exchange, status: error.status, headers: [], body: Buffer.alloc(0), end: 'refused', error };
     }
   }
 
@@ -205,7 +210,7 @@ export class Simulation {
     const breaker = { ...defaultBreaker, ...more.breaker };
     const fleet = new Fleet();
     const { signal, newPolicy } = balancings[policy];
-    const live = replicas.map(({ id, slots = null, script }) => {
+    const live = replicas.map(({ id, slots = null, worksOn, script }) => {
       const address = {
         origin: `http://${id}`,
         basePath: '',
@@ -227,7 +232,7 @@ export class Simulation {
         state,
       });
       replica.state.setStanding('ready', 'simulated');
-      this.replicas.set(replica.fullName, new SimulatedReplica(this.clock, script));
+      this.replicas.set(replica.fullName, new SimulatedReplica(this.clock, script, worksOn));
       return replica;
     });
     const dispatcher = new Dispatcher({
