@@ -74,7 +74,7 @@ describe('a rest', () => {
     rest.end();
     assert.deepEqual([rest.isOver, wheel.armedCount, overAtMs], [true, 0, [0]]);
     rest.begin(600);
-    await clock.runUntil(400);
+    await clock.runUntil(800);
     assert.equal(rest.isOver, true, 'the next one lasts as long as it was asked for');
   });
 
