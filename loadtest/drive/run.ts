@@ -72,7 +72,7 @@ export async function completeRun(begun: Begun, options: Omit<RunOptions, 'sourc
     warmUpMs,
     untilMs: signal.aborted || generated.sent >= (scenario.requests ?? Infinity) ? null : scenario.forMs,
     bands: bandsOf(scenario, tally.lastPlannedAtMs),
-    health: generated,
+    health: { ...generated, wasInterrupted: signal.aborted },
   });
   return { summary: withAssertions(summary, assertionsOf(scenario)), records: tally.sample.records() };
 }

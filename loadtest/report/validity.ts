@@ -9,6 +9,8 @@ export interface GeneratorHealth {
   readonly ownLimit: OwnLimit | null;
   /** The 99th percentile of how late its event loop came to its work; null where nobody watched. */
   readonly eventLoopDelayP99Ms: number | null;
+  /** Somebody ended it before its time: what it would have come to is not known. */
+  readonly wasInterrupted: boolean;
 }
 
 /** A delay nobody could tell from the target's own: 10 ms, or a twentieth of a typical answer if that is more. */
@@ -18,13 +20,14 @@ const boundOfMedian = 0.05;
 /** Whether the figures of a run tell of the target, or of a generator that could not keep up; with the reasons in words. */
 export function judgeValidity(
   { scheduleLag, latency }: Pick<Summary, 'scheduleLag' | 'latency'>,
-  { unsent, ownLimit, eventLoopDelayP99Ms }: GeneratorHealth,
+  { unsent, ownLimit, eventLoopDelayP99Ms, wasInterrupted }: GeneratorHealth,
 ): Summary['verdict'] {
   const boundMs = Math.max(leastBoundMs, boundOfMedian * (latency.ok?.p50Ms ?? 0));
   const scheduleLagP99Ms = scheduleLag?.p99Ms ?? null;
   const exceeds = (valueMs: number | null): valueMs is number => valueMs !== null && valueMs > boundMs;
   const bound = `more than the ${shown(boundMs)} that a run may have`;
   const reasons: string[] = [];
+  if (wasInterrupted) reasons.push('it was interrupted: the figures are of what had been sent until then');
   if (scheduleLag === null) reasons.push('no request was sent in the measured time');
   if (exceeds(scheduleLagP99Ms))
     reasons.push(`1 % of the requests were sent ${shown(scheduleLagP99Ms)} late or later, ${bound}`);

@@ -61,7 +61,7 @@ export const plainFacts: RunFacts = {
   warmUpMs: 0,
   untilMs: null,
   bands: [],
-  health: { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: null },
+  health: { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: null, wasInterrupted: false },
 };
 
 /** A tally of some records. */

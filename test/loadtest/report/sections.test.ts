@@ -72,7 +72,9 @@ test('what a replica calls itself can neither colour a terminal nor break a tabl
 });
 
 test('an invalid run gives its reasons first', () => {
-  const invalid = summaryOf([record()], { health: { unsent: 3, ownLimit: null, eventLoopDelayP99Ms: null } });
+  const invalid = summaryOf([record()], {
+    health: { unsent: 3, ownLimit: null, eventLoopDelayP99Ms: null, wasInterrupted: false },
+  });
   const [, reason] = renderText(sectionsOf(invalid), { isColoured: false }).split('\n');
   assert.equal(reason, '  3 planned requests were never sent');
   assert.match(renderMarkdown(sectionsOf(invalid)), /^# a-run: INVALID\n\n- 3 planned requests were never sent\n/);

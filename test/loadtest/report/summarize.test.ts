@@ -42,7 +42,7 @@ test('goodput is the share of offered requests that were answered and met every 
       const { goodput, requests } = summaryOf(records, {
         slos,
         untilMs: 10_000,
-        health: { unsent, ownLimit: null, eventLoopDelayP99Ms: null },
+        health: { unsent, ownLimit: null, eventLoopDelayP99Ms: null, wasInterrupted: false },
       });
       const offered = records.length + unsent;
       assert.equal(requests.offered, offered);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { record, summaryOf } from '../../support/run-records.ts';
 
-const healthy = { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: 3 };
+const healthy = { unsent: 0, ownLimit: null, eventLoopDelayP99Ms: 3, wasInterrupted: false };
 
 /** A hundred requests that were all sent late. */
 function laggingBy(lagMs: number, latencyMs: number, health = healthy): ReturnType<typeof summaryOf>['verdict'] {
@@ -46,11 +46,19 @@ test('a run is invalid when requests were never sent, and those count as offered
 });
 
 test('where this machine would open no more connections, the verdict says what to do about it', () => {
-  const { verdict } = summaryOf([record()], { health: { unsent: 2, ownLimit: 'EMFILE', eventLoopDelayP99Ms: null } });
+  const { verdict } = summaryOf([record()], {
+    health: { unsent: 2, ownLimit: 'EMFILE', eventLoopDelayP99Ms: null, wasInterrupted: false },
+  });
   assert.deepEqual(verdict.reasons, [
     '2 planned requests were never sent',
     'the generator could open no more connections: EMFILE; raise how many files a process may have open (ulimit -n)',
   ]);
+});
+
+test('a run that was interrupted is invalid, and says so', () => {
+  const { isValid, reasons } = laggingBy(0, 20, { ...healthy, wasInterrupted: true });
+  assert.equal(isValid, false);
+  assert.match(reasons.join(), /^it was interrupted/);
 });
 
 test('a run without a single request is invalid', () => {
