@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { RequestRecord } from '../measure/record.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -20,7 +20,7 @@ export interface RunFiles {
 
 /** Makes `ROOT/TIME-NAME/` and says where; two runs of one second get folders of their own. */
 export function makeRunFolder(root: string, startedAtWallMs: number, name: string): string {
-  mkdirSync(root, { recursive: true });
+  makeFolder(root, root);
   const time = new Date(startedAtWallMs)
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
@@ -34,6 +34,24 @@ export function makeRunFolder(root: string, startedAtWallMs: number, name: strin
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
+  }
+}
+
+/** Makes a folder with those above it. Not by Node's own way, which never returns where the system will have nothing made, as below /proc. */
+function makeFolder(path: string, asked: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent, asked);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new RunFolderError(
+      `--out: got ${JSON.stringify(asked)}, wanted a folder that is there or can be made: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

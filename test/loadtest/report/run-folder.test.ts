@@ -73,3 +73,17 @@ test('a run knows what it was made with', () => {
   assert.match(gitCommit ?? '', /^(?:[0-9a-f]{40}(?:-dirty)?)?$/);
   assert.ok(processorCount > 0 && memoryBytes > 1e6);
 });
+
+test('a folder that cannot be made is told at once, with what was asked for', () => {
+  const file = join(root, 'a-file');
+  writeFileSync(file, '');
+  for (const asked of ['/proc/nope', '/proc/nope/below', file, join(file, 'below'), ''])
+    assert.throws(
+      () => makeRunFolder(asked, startedAtWallMs, 'x'),
+      (error) =>
+        error instanceof RunFolderError &&
+        error.message.startsWith(`--out: got ${JSON.stringify(asked)}, wanted a folder`),
+      asked,
+    );
+  assert.equal(basename(makeRunFolder(join(root, 'deep', 'er'), startedAtWallMs, 'x')), '2026-11-25T03-14-40Z-x');
+});
