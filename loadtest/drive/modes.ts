@@ -63,17 +63,21 @@ const leastGoodput = 0.99;
 /** Within so much the highest rate is found, by so many runs near it. */
 const search = { precision: 0.05, repeats: 3, reach: 1024 };
 
+/** A rate at which a run has fewer tells nothing. */
+const fewestRequests = 10;
+
 /** Looks for the highest rate at which the SLOs are met by 99 % of all requests, every claim holds, and no queue grows without end. */
 export function findTargetsMaxRate(
-  { seed, targets }: Pick<Scenario, 'seed' | 'targets'>,
+  { seed, targets, forMs, warmUpMs }: Pick<Scenario, 'seed' | 'targets' | 'forMs' | 'warmUpMs'>,
   { clock, measure, signal }: Bench,
   startPerSecond: number,
 ): Promise<MaxRate> {
   const target = targets[0]?.name ?? '';
+  const tellingPerSecond = forMs === null ? 0 : (fewestRequests * 1000) / (forMs - warmUpMs);
   let nth = 0;
   return findMaxRate({
     startPerSecond,
-    leastPerSecond: startPerSecond / search.reach,
+    leastPerSecond: Math.min(startPerSecond, Math.max(tellingPerSecond, startPerSecond / search.reach)),
     mostPerSecond: startPerSecond * search.reach,
     precision: search.precision,
     repeats: search.repeats,

@@ -65,8 +65,17 @@ export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate>
     if (await attempt(middle)) held = middle;
     else failed = middle;
   }
-  const { isValid = true } = tried.find(({ ratePerSecond }) => ratePerSecond === failed) ?? {};
-  return { maxPerSecond: held, limitedBy: failed === null ? 'bound' : isValid ? 'slo' : 'generator', tried };
+  return { maxPerSecond: held, limitedBy: limitOf(tried, { held, failed }), tried };
+}
+
+/** A target that fails wherever it was measured has shown its own limit, whatever the generator did at other rates. */
+function limitOf(
+  tried: readonly RateTried[],
+  { held, failed }: Pick<Bracket, 'held' | 'failed'>,
+): MaxRate['limitedBy'] {
+  if (failed === null) return 'bound';
+  const isOfTarget = tried.some(({ ratePerSecond, isValid }) => isValid && (held === null || ratePerSecond === failed));
+  return isOfTarget ? 'slo' : 'generator';
 }
 
 interface Bracket {

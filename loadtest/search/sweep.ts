@@ -15,7 +15,7 @@ export const sweepSchema = z.strictObject({
   kneePerSecond: z
     .number()
     .nullable()
-    .describe('The best compromise of throughput and delay; null when no valid point had one.'),
+    .describe('The best compromise of throughput and delay; null when no valid point beyond it shows that it is one.'),
   stoppedEarly: z
     .boolean()
     .describe('Whether it ended before its last rate: beyond over-saturation a longer run only shows a longer queue.'),
@@ -43,20 +43,22 @@ export async function sweep(ratesPerSecond: readonly number[], measureAt: Measur
 /**
  * The rate with the most good answers a second for each millisecond of p99. This ratio is Kleinrock's power ("Power and deterministic rules of
  * thumb for probabilistic problems in computer communications", ICC 1979), whose maximum he names the knee: it needs no threshold, and falls when
- * either latency or goodput bends. An M/M/1 queue has it at half its capacity.
+ * either latency or goodput bends. An M/M/1 queue has it at half its capacity. Where it still rises at the last valid point no knee has been seen.
  */
 export function kneeOf(points: readonly Pick<SweepPoint, 'ratePerSecond' | 'summary'>[]): number | null {
   let knee: number | null = null;
+  let last: number | null = null;
   let most = 0;
   for (const { ratePerSecond, summary } of points) {
     const p99Ms = summary.latency.ok?.p99Ms ?? 0;
-    if (!summary.verdict.isValid || p99Ms === 0) continue;
-    const power = summary.goodput.perSecond / p99Ms;
+    if (!summary.verdict.isValid) continue;
+    last = ratePerSecond;
+    const power = p99Ms === 0 ? 0 : summary.goodput.perSecond / p99Ms;
     if (power <= most) continue;
     most = power;
     knee = ratePerSecond;
   }
-  return knee;
+  return knee === last ? null : knee;
 }
 
 /** Rates from one to another, each the same share above the one before. */

@@ -18,7 +18,7 @@ const targets = ['a', 'b'].map((name) => ({
   model: 'm',
   headers: {},
 }));
-const scenario = { seed: 100, targets };
+const scenario = { seed: 100, targets, forMs: null, warmUpMs: 0 };
 
 /** Runs that are told apart by their latency. */
 function benchWith(latencyOf: (variation: Variation) => number) {
@@ -106,6 +106,18 @@ test('the highest rate is found within its precision, each run with a seed of it
   assert.ok(maxPerSecond !== null && maxPerSecond <= 700 && maxPerSecond > 700 / 1.06, `${maxPerSecond}`);
   assert.equal(found.limitedBy, 'slo');
   assert.equal(new Set(runs.map(({ seed }) => seed)).size, runs.length);
+});
+
+test('no rate is tried at which a run would have fewer than ten requests', async () => {
+  const { clock, runs, bench } = benchWith(() => 50);
+  const measure = async (variation: Variation): Promise<Summary> => {
+    await bench.measure(variation);
+    return summaryOf([record({ latencyMs: 9000 })], { slos: { ...plainFacts.slos, latencyMs: 100 } });
+  };
+  const brief = { ...scenario, forMs: 3000, warmUpMs: 1000 };
+  const found = await settled(clock, findTargetsMaxRate(brief, { ...bench, measure }, 20));
+  assert.deepEqual([found.maxPerSecond, found.limitedBy], [null, 'slo']);
+  assert.deepEqual([...new Set(runs.map(({ ratePerSecond }) => ratePerSecond))], [20, 10, 5]);
 });
 
 test('a sweep goes up through its rates, and ends at once when it is interrupted', async () => {

@@ -102,6 +102,8 @@ test('a search that meets no limit ends at its bound, and one where nothing hold
   const hopeless = await findMaxRate(options((rate) => runOf(900, rate)));
   assert.deepEqual([hopeless.maxPerSecond, hopeless.limitedBy], [null, 'slo']);
   assert.equal(hopeless.tried.at(-1)?.ratePerSecond, 1);
+  const sparse = await findMaxRate(options((rate) => runOf(900, rate, rate >= 5)));
+  assert.deepEqual([sparse.maxPerSecond, sparse.limitedBy], [null, 'slo'], 'it failed wherever it could be measured');
 });
 
 test('the knee of an M/M/1 queue is half its capacity', () => {
@@ -136,7 +138,14 @@ test('a sweep goes up and stops where the target is over-saturated', async () =>
 
 test('a sweep stops where the generator falls behind', async () => {
   const found = await sweep([1, 2, 3], async (rate) => runOf(10, rate, rate < 2));
-  assert.deepEqual([found.points.length, found.kneePerSecond], [2, 1]);
+  assert.deepEqual([found.points.length, found.kneePerSecond], [2, null], 'one valid point shows no knee');
+});
+
+test('no knee has been seen where the last valid point is the best', () => {
+  const rising = [100, 200, 300].map((rate) => ({ ratePerSecond: rate, summary: runOf(50, rate) }));
+  assert.equal(kneeOf(rising), null);
+  assert.equal(kneeOf([...rising, { ratePerSecond: 400, summary: runOf(9000, 400, false) }]), null);
+  assert.equal(kneeOf([...rising, { ratePerSecond: 400, summary: runOf(9000, 400) }]), 300);
 });
 
 test('a queue that is loaded to 90 % is not over-saturated, one offered 110 % is', () => {
