@@ -19,7 +19,7 @@ export class Fleet {
     this.#members.delete(member);
   }
 
-  /** Whether anybody may be out for such a cause. The only replica there is may only where nothing can be sent to it at all: any answer is better than none. */
+  /** Whether a replica may be kept out for such a cause. A lone one is kept out when nothing can be sent to it, and for no other cause: a bad answer is better than none. */
   mayKeepOut(cause: EjectionCause): boolean {
     return this.#members.size > 1 || cause === 'unreachable';
   }
