@@ -123,18 +123,17 @@ for (const [kind, { asks, head, piece, rest }] of Object.entries(kinds)) {
       const between = (least: number, most: number): number => least + rng.next() * (most - least);
       free.arrivals.length = 0;
       const answeredAtMs = new Map<Arrival, number>();
-      free.script = (arrival) => {
+      // One after the other: timers of different lengths, set together, may fire out of order on a busy machine.
+      free.script = async (arrival) => {
         const { socket } = arrival;
-        setTimeout(() => socket.write(head), between(0, 6));
-        setTimeout(() => socket.write(piece), between(6, 12));
-        setTimeout(
-          () => {
-            if (arrival.closedAtMs !== null) return;
-            socket.write(rest);
-            answeredAtMs.set(arrival, performance.now());
-          },
-          between(12, 20),
-        );
+        for (const bytes of [head, piece]) {
+          await pause(between(0, 6));
+          socket.write(bytes);
+        }
+        await pause(between(0, 8));
+        if (arrival.closedAtMs !== null) return;
+        socket.write(rest);
+        answeredAtMs.set(arrival, performance.now());
       };
       const leftAtMs = new Map<string, number>();
       const leaveOnce = async (at: number): Promise<void> => {
