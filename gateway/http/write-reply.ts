@@ -6,6 +6,7 @@ import { isEventStream } from '../protocols/events.ts';
 import { breakConnection } from './break-connection.ts';
 import { breakStream, StreamTail } from './break-stream.ts';
 import type { Connection, Time } from './connection.ts';
+import { endTogether } from './end-together.ts';
 import { lingerThenEnd, mustLinger } from './unread-body.ts';
 
 /** How a reply is written. */
@@ -31,14 +32,6 @@ const untakenMs = 60_000;
 export function writeReply(reply: Reply, connection: Connection, writing: Writing): void {
   if (connection.outgoing.destroyed) reply.body.discard();
   else reply.body.pump(new OutgoingSink(reply, connection, writing));
-}
-
-/** Up to here it is cheaper to make a text of the last piece: Node joins a text with the head, and the system is handed one piece instead of two. */
-const worthJoiningBytes = 4096;
-
-function endWith(outgoing: ServerResponse, last: Uint8Array): void {
-  if (last.length > worthJoiningBytes) outgoing.end(last);
-  else outgoing.end(Buffer.from(last.buffer, last.byteOffset, last.length).toString('latin1'), 'latin1');
 }
 
 class OutgoingSink implements Sink {
@@ -97,7 +90,7 @@ class OutgoingSink implements Sink {
       return;
     }
     this.#sendHead();
-    if (this.#last !== null) endWith(this.#outgoing, this.#last);
+    if (this.#last !== null) endTogether(this.#outgoing, this.#last);
     else if (this.#mustLinger) lingerThenEnd(this.#incoming, this.#outgoing, this.#writing.time);
     else this.#outgoing.end();
   }
