@@ -38,7 +38,7 @@ function addLoadTest(program: Command): void {
     .addHelpText('after', help)
     .action(async (file: string | undefined, options: Options) => {
       const { runLoadTest } = await import('./drive/main.ts');
-      process.exitCode = await runLoadTest({ ...whatIsAsked(file ?? null, options), signal: interruption() });
+      process.exitCode = await runLoadTest({ ...whatIsAsked(file ?? null, options), ...interruption() });
     });
 }
 
@@ -60,7 +60,7 @@ function addSimulate(program: Command): void {
       const { runSimulation } = await import('./simulate/main.ts');
       const asked = whatIsAsked(file, options);
       const wish = { ...asked.wish, measured: options.measured ?? null };
-      process.exitCode = await runSimulation({ ...asked, wish, configs: options.config, signal: interruption() });
+      process.exitCode = await runSimulation({ ...asked, wish, configs: options.config, ...interruption() });
     });
 }
 
@@ -73,7 +73,7 @@ function addScenarioOptions(command: Command): Command {
     .option('--for <duration>', 'how long requests are planned, such as 30s')
     .option('--seed <number>', 'everything left to chance follows from it')
     .option('--compare [url]', 'compare the first target of the scenario with each other, or with this one')
-    .option('--repetitions <count>', 'pairs of runs in a comparison', wholeNumber)
+    .option('--repetitions <count>', 'pairs of runs in a comparison: 12 unless said, 8 at least', wholeNumber)
     .option('--find-max-rate', 'look for the highest rate at which the SLOs and claims hold')
     .option('--sweep [from..to]', 'measure at rising rates, and find the knee')
     .option(
@@ -95,7 +95,8 @@ Examples:
   $ headgate loadtest scenario.yaml --find-max-rate --slo latency=500ms
   $ headgate loadtest scenario.yaml --sweep 50/s..800/s --json
 
-Exit codes: 0 passed, 1 a claim failed, 2 the scenario or an option cannot be used, 3 the generator fell behind, 4 a target cannot be reached.`;
+Exit codes: 0 passed, 1 a claim failed, 2 the scenario or an option cannot be used,
+3 the figures do not count (the generator fell behind, or was interrupted), 4 a target cannot be reached, 130 interrupted three times.`;
 
 const simulateHelp = `
 Examples:
@@ -109,7 +110,7 @@ Every target that is no simulated server itself stands for a gateway, and needs 
 function addReport(program: Command): void {
   program
     .command('report')
-    .description('render the report of an old load test again')
+    .description('render the report of an old load test again, from its summary; its records are not read')
     .argument('<dir>', 'its folder, or that of one of its runs')
     .option('--json', 'print one object')
     .addHelpText('after', '\nExamples:\n  $ headgate report results/2026-11-25T03-14-00Z-poisson-chat')
@@ -119,18 +120,23 @@ function addReport(program: Command): void {
     });
 }
 
-/** Aborted at the first signal that asks for the end. */
-function interruption(): AbortSignal {
-  const asked = new AbortController();
+/** The first signal that asks for the end stops the sending, the second the waiting for answers; at the third the process ends, whatever it was writing. */
+function interruption(): { readonly signal: AbortSignal; readonly breakOff: AbortSignal } {
+  const stop = new AbortController();
+  const breakOff = new AbortController();
   const interrupt = (): void => {
-    // The second time somebody means it.
-    if (asked.signal.aborted) process.exit(130);
-    asked.abort();
-    process.stderr.write('sends no more; waits for what is under way. Once more to end at once.\n');
+    if (breakOff.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) {
+      process.stderr.write('waits no longer.\n');
+      breakOff.abort();
+      return;
+    }
+    process.stderr.write('sends no more; waits for what is under way. Once more to wait no longer.\n');
+    stop.abort();
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  return asked.signal;
+  return { signal: stop.signal, breakOff: breakOff.signal };
 }
 
 function whatIsAsked(file: string | null, options: Options) {

@@ -26,7 +26,9 @@ export function readText(file: string, mostMebibytes: number = usualMost): strin
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw new UnfitFile(kindOf(stats), 'a file');
-    return readUpTo(mostMebibytes, descriptor);
+    const text = readUpTo(mostMebibytes, descriptor);
+    if (text.includes('\0')) throw new UnfitFile('a binary file', 'a text in UTF-8');
+    return text;
   } finally {
     closeSync(descriptor);
   }

@@ -83,6 +83,12 @@ export class Drive<Request = Buffer> {
     if (!this.#hasAllSent) this.#allSent();
   }
 
+  /** Sends no more, and waits for nothing: what is under way is unfinished. */
+  breakOff(): void {
+    this.stop();
+    this.#abandonAll();
+  }
+
   /** Made ahead of its time, so that making it delays nothing. */
   #prepare(): void {
     const { done, value } = this.#plan.next();
@@ -141,9 +147,11 @@ export class Drive<Request = Buffer> {
       return;
     }
     const { clock, graceMs } = this.#options;
-    const timer = clock.after(graceMs, () => {
-      for (const request of this.#underWay) request.abandon();
-    });
+    const timer = clock.after(graceMs, () => this.#abandonAll());
     void this.#finished.promise.then(() => timer.cancel());
+  }
+
+  #abandonAll(): void {
+    for (const request of this.#underWay) request.abandon();
   }
 }

@@ -16,7 +16,8 @@ export type GeneratorOrder =
       readonly part: Part;
     }
   | { readonly kind: 'start'; readonly atWallMs: number }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'break off' };
 
 /** What it tells. */
 export type GeneratorNews =
@@ -56,7 +57,8 @@ async function send(atWallMs: number): Promise<void> {
 process.on('message', (order: GeneratorOrder) => {
   if (order.kind === 'prepare') prepare(order);
   else if (order.kind === 'start') void send(order.atWallMs);
-  else generating?.stop();
+  else if (order.kind === 'stop') generating?.stop();
+  else generating?.breakOff();
 });
 process.once('disconnect', () => process.exit(0));
 // An interrupt from the terminal is for the parent, which then says what to do.

@@ -51,6 +51,9 @@ async function prepareProcesses(scenario: Scenario, work: Work): Promise<() => G
       stop() {
         for (const one of running) one.stop();
       },
+      breakOff() {
+        for (const one of running) one.breakOff();
+      },
       finished: Promise.all(running.map(({ finished }) => finished)).then(together),
     };
   };
@@ -108,6 +111,7 @@ class GeneratorProcess {
     return {
       look: () => this.#look(),
       stop: () => void order({ kind: 'stop' }),
+      breakOff: () => void order({ kind: 'break off' }),
       finished: this.#finished.promise,
     };
   }

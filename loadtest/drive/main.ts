@@ -36,6 +36,8 @@ export interface LoadTestOptions extends ScenarioSource, Telling {
   readonly screen: Screen;
   /** Aborted: sends no more, and tells what was until then. */
   readonly signal: AbortSignal;
+  /** Aborted: does not wait for what is under way either. */
+  readonly breakOff: AbortSignal;
 }
 
 /** `headgate loadtest`: everything from the file to the exit code. */
@@ -74,13 +76,13 @@ async function fulfil(
   { scenario, ground }: { readonly scenario: Scenario; readonly ground: Ground },
   options: LoadTestOptions,
 ): Promise<ExitCode> {
-  const { screen, signal, out, say } = options;
+  const { screen, signal, breakOff, out, say } = options;
   const folder = makeRunFolder(out, systemClock.wallMs(), scenario.name);
   const { wish: wished } = options;
   const isSingle = scenario.targets.length === 1 && !wished.findMaxRate && wished.sweep === null;
   const environment = readEnvironment();
   const measure = measureInto({ folder, isSingle }, options, (run) =>
-    ground.measure({ ...run, environment, screen, signal }),
+    ground.measure({ ...run, environment, screen, signal, breakOff }),
   );
   const told = await wish({ scenario, clock: ground.clock, measure, signal, folder });
   tell(told, options);

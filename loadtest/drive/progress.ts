@@ -19,9 +19,11 @@ export class Progress {
     const rate = ((sent - this.#lastSent) * 1000) / Math.max(1, atMs - this.#lastAtMs);
     this.#lastSent = sent;
     this.#lastAtMs = atMs;
-    const whole = this.#forMs === null ? '' : ` of ${describeInstant(this.#forMs)}`;
+    const passed = describeInstant(Math.round(atMs / 1000) * 1000);
+    const isOver = this.#forMs !== null && atMs > this.#forMs;
+    const whole = this.#forMs === null ? '' : isOver ? ', waits for answers' : ` of ${describeInstant(this.#forMs)}`;
     return [
-      `${this.#title}: ${describeInstant(Math.round(atMs / 1000) * 1000)}${whole}`,
+      `${this.#title}: ${passed}${whole}`,
       `${describeRate(rate)} sent`,
       `${describeCount(underWay)} under way`,
       `${describeCount(ended)} ended, ${describeCount(notOk)} of them not ok`,

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly screen: Screen;
   /** Aborted: no more is sent, and what is under way is waited for. */
   readonly signal: AbortSignal;
+  /** Aborted: what is under way is not waited for either. */
+  readonly breakOff: AbortSignal;
 }
 
 /** One run against one target. */
@@ -80,12 +82,10 @@ export async function completeRun(begun: Begun, options: Omit<RunOptions, 'sourc
 /** People look at their own time, whatever time the run goes by. */
 async function watch(
   { generating, clock, scenario }: Begun,
-  { screen, signal, title }: Omit<RunOptions, 'source'>,
+  { screen, signal, breakOff, title }: Omit<RunOptions, 'source'>,
 ): Promise<Generated> {
   const progress = new Progress(title, scenario.forMs);
-  const stop = (): void => generating.stop();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop);
+  const forget = [on(signal, () => generating.stop()), on(breakOff, () => generating.breakOff())];
   const startedAtMs = clock.nowMs();
   let timer = systemClock.after(screen.everyMs, function again() {
     screen.show(progress.line(generating.look(), clock.nowMs() - startedAtMs));
@@ -95,8 +95,15 @@ async function watch(
     return await generating.finished;
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', stop);
+    for (const one of forget) one();
   }
+}
+
+/** Calls when a signal is aborted, also where it is already; gives how not to. */
+function on(signal: AbortSignal, call: () => void): () => void {
+  if (signal.aborted) call();
+  signal.addEventListener('abort', call);
+  return () => signal.removeEventListener('abort', call);
 }
 
 function bandsOf({ faults, servers, warmUpMs, forMs }: Scenario, lastPlannedAtMs: number): Band[] {

@@ -37,6 +37,8 @@ export interface Generating {
   look(): Glance;
   /** Sends no more, and waits for what is under way. */
   stop(): void;
+  /** Waits no longer: what is under way is unfinished. */
+  breakOff(): void;
   readonly finished: Promise<Generated>;
 }
 
@@ -98,6 +100,7 @@ export function sendPlan<Request>(errand: Errand<Request>): Generating {
   return {
     look: () => glances.take(drive.state),
     stop: () => drive.stop(),
+    breakOff: () => drive.breakOff(),
     finished: drive.run().then(finish),
   };
 }

@@ -29,11 +29,13 @@ const distributions: Readonly<Record<string, (summary: Summary) => Distribution 
 };
 
 /** `p99` and its like are of the latency of answered requests; a prefix names another duration. */
-const durations = Object.entries(distributions).flatMap(([prefix, of]) =>
-  Object.entries(quantiles).map(([name, key]): [string, Metric] => [
-    prefix + name,
-    { unit: 'ms', of: (summary) => of(summary)?.[key] ?? null },
-  ]),
+const durations = Object.fromEntries(
+  Object.entries(distributions).flatMap(([prefix, of]) =>
+    Object.entries(quantiles).map(([name, key]): [string, Metric] => [
+      prefix + name,
+      { unit: 'ms', of: (summary) => of(summary)?.[key] ?? null },
+    ]),
+  ),
 );
 
 const outcomeShares = (
@@ -42,7 +44,7 @@ const outcomeShares = (
 
 /** Everything an assertion may speak of, and a comparison compare. */
 export const metrics: Readonly<Record<string, Metric>> = Object.fromEntries([
-  ...durations,
+  ...Object.entries(durations),
   ...outcomeShares,
   ['goodput', { unit: 'share', of: ({ goodput }) => goodput.share }],
   ['goodput_rate', { unit: 'per second', of: ({ goodput }) => goodput.perSecond }],
@@ -110,9 +112,17 @@ function parseValue(text: string, unit: Unit): number | null {
   return suffix === '/s' || share > 1 ? null : share;
 }
 
+/** Every metric there is, in as few words as tell them all. */
+export const metricNames = [
+  `${Object.keys(quantiles).join(' ')} (of latency; of others behind ${Object.keys(distributions)
+    .filter((prefix) => prefix !== '')
+    .join(' ')})`,
+  ...Object.keys(metrics).filter((name) => !Object.hasOwn(durations, name)),
+].join(', ');
+
 function wantedMetric(name: string): string {
   const nearest = nearestName(name, Object.keys(metrics));
-  return nearest === null ? `one of the metrics ${Object.keys(metrics).join(', ')}` : `the metric ${nearest}`;
+  return nearest === null ? `one of the metrics ${metricNames}` : `the metric ${nearest}, or another of ${metricNames}`;
 }
 
 function shareOfOffered(count: (summary: Summary) => number): Metric {

@@ -77,10 +77,15 @@ export function readChecked<Kept>(file: string, schema: z.ZodType<Kept>, whatItI
   try {
     return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    const reason =
-      error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error;
+    const reason = error instanceof z.ZodError ? firstIssue(error) : error instanceof Error ? error.message : error;
     throw new RunFolderError(`${file} is ${whatItIs}: ${reason}`, { cause: error });
   }
+}
+
+/** A file of another kind differs in everything: one difference tells as much as all. */
+function firstIssue({ issues: [first, ...more] }: z.ZodError): string {
+  const where = first === undefined || first.path.length === 0 ? '' : `${first.path.join('.')}: `;
+  return `${where}${first?.message}${more.length === 0 ? '' : `, and ${more.length} more`}`;
 }
 
 /** Writes report.html and summary.md anew. */

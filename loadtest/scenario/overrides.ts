@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { describeValue } from '../../gateway/settings/faults.ts';
 import { periodField, positiveRateField, textField } from '../../gateway/settings/fields.ts';
 import { parseAssertion } from '../report/assertion.ts';
+import { describeInstant } from '../report/wording.ts';
 import { steady } from './resolve-arrivals.ts';
 import { unfitFor } from './resolve-payloads.ts';
 import type { Arrivals, Scenario, Slos, Target } from './scenario.ts';
@@ -130,7 +131,7 @@ function withSlo(slos: Slos, text: string, refuse: Refuse): Slos {
 /** What each part allows and the whole does not. */
 function judge({ targets, warmUpMs, forMs, payloads }: Scenario, overrides: Overrides, refuse: Refuse): void {
   if (forMs !== null && forMs <= warmUpMs && overrides.for !== undefined)
-    refuse('for', overrides.for, `more than warm_up, which is ${warmUpMs}ms`);
+    refuse('for', overrides.for, `more than warm_up, which is ${describeInstant(warmUpMs)}`);
   const protocol = targets[0]?.protocol ?? 'openai';
   const unfit = unfitFor(protocol, payloads.choice.kind);
   if (unfit !== null) refuse('protocol', protocol, `openai: ${payloads.choice.kind} payloads have tokens`);

@@ -2,6 +2,7 @@ import { describeValue, type Path } from '../../gateway/settings/faults.ts';
 import { judgeSent, resolveHeaders } from '../../gateway/settings/resolve-headers.ts';
 import { type Resolving, reportDuplicates } from '../../gateway/settings/resolving.ts';
 import { parseAssertion } from '../report/assertion.ts';
+import { describeInstant } from '../report/wording.ts';
 import { reportServers } from './report-servers.ts';
 import { resolveArrivals } from './resolve-arrivals.ts';
 import { resolvePayloads } from './resolve-payloads.ts';
@@ -77,7 +78,7 @@ function resolveEnd(raw: RawScenario, arrivals: Arrivals, { report, isFaulty }: 
   if (forMs === null && requests === null && !['for', 'requests', 'arrivals'].some((key) => isFaulty([key])))
     report([], 'neither for nor requests', 'an end of the run: for, requests, or both');
   if (forMs !== null && warmUpMs >= forMs && !isFaulty(['for']))
-    report(['warm_up'], `${warmUpMs}ms`, `less than the whole run, which is ${forMs}ms`);
+    report(['warm_up'], describeInstant(warmUpMs), `less than the whole run, which is ${describeInstant(forMs)}`);
   return { forMs, requests, warmUpMs };
 }
 

@@ -38,6 +38,7 @@ arrivals: { kind: poisson, rate: 100/s }
     out: join(place, 'results'),
     screen: { everyMs: 60_000, show: () => {} },
     signal: new AbortController().signal,
+    breakOff: new AbortController().signal,
     asJson: true,
     isColoured: false,
     print: (text) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HeadgateProcess, startGateway } from '../support/gateway-process.ts';
+import { summarySchema } from '../../loadtest/report/summary.ts';
+import { eventually, HeadgateProcess, startGateway } from '../support/gateway-process.ts';
 import { freePort, loadTest, recordsOf, summaryOf, validLoadTest } from '../support/load-tests.ts';
 import { modelServer } from '../support/model-servers.ts';
 
@@ -128,4 +130,27 @@ test('exit codes tell what came of it: passed, failed, a bad scenario, an unreac
   assert.equal(alone.code, 4);
   assert.match(alone.stderr, /^simulated: http:\/\/127\.0\.0\.1:\d+ cannot be reached: connect ECONNREFUSED/);
   assert.deepEqual([faulty.folder, alone.folder, alone.stdout], [null, null, '']);
+});
+
+test('a run that is interrupted keeps what it measured and is INVALID; interrupted again, it waits for nothing', async (t) => {
+  const silent = await scenarioWith(
+    fast,
+    'for: 60s\narrivals: { kind: constant, rate: 50/s }\nfaults: [{ kind: hang, at: 0s, for: 60s }]',
+  );
+  const place = mkdtempSync(join(tmpdir(), 'headgate-interrupted-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const file = join(place, 'scenario.yaml');
+  writeFileSync(file, silent);
+  const run = new HeadgateProcess(t, ['loadtest', file, '--out', place, '--json']);
+  await eventually('some are under way', () => / [1-9]\d* under way/.test(run.stderr));
+  run.child.kill('SIGINT');
+  await eventually('it says that it waits', () => run.stderr.includes('waits for what is under way'));
+  run.child.kill('SIGINT');
+  assert.equal(await run.exited, 3, run.stderr);
+  const { verdict, requests } = summarySchema.parse(JSON.parse(run.stdout));
+  assert.equal(verdict.isValid, false);
+  assert.match(verdict.reasons.join(), /interrupted/);
+  assert.ok(requests.outcomes.unfinished > 10, JSON.stringify(requests.outcomes));
+  const [folder = ''] = readdirSync(place).filter((name) => name.endsWith('under-test'));
+  assert.ok(readFileSync(join(place, folder, 'records.ndjson'), 'utf8').includes('"unfinished"'));
 });

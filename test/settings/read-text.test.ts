@@ -15,6 +15,7 @@ execFileSync('mkfifo', [join(folder, 'fifo')]);
 symlinkSync('/dev/zero', join(folder, 'zero'));
 writeFileSync(join(folder, 'full'), '#'.repeat(1024 * 1024));
 writeFileSync(join(folder, 'large'), '#'.repeat(1024 * 1024 + 1));
+writeFileSync(join(folder, 'image'), Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13));
 
 /** What each is, and what is wanted instead. */
 const unfit = [
@@ -22,6 +23,7 @@ const unfit = [
   ['zero', 'a device', 'a file'],
   ['.', 'a folder', 'a file'],
   ['large', 'a file of more than 1 MiB', 'a smaller one'],
+  ['image', 'a binary file', 'a text in UTF-8'],
 ] as const;
 
 for (const [name, got, wanted] of unfit) {

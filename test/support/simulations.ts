@@ -10,6 +10,7 @@ export const surroundings = {
   environment: plainFacts.run.environment,
   screen: { everyMs: 60_000, show: () => {} },
   signal: new AbortController().signal,
+  breakOff: new AbortController().signal,
 };
 
 /** A scenario of a test. */

@@ -215,6 +215,17 @@ test('a stopped run sends no more and waits for what is under way', async () => 
   assert.ok(run.records.every(({ outcome }) => outcome === 'ok'));
 });
 
+test('a run that is broken off waits for nothing: what is under way is unfinished', async () => {
+  const run = begin(every10Ms(100), answering(200));
+  await run.clock.runUntil(255);
+  run.drive.stop();
+  run.drive.breakOff();
+  await run.finished;
+  assert.equal(run.clock.nowMs(), 255);
+  const outcomes = run.records.map(({ outcome }) => outcome);
+  assert.deepEqual(outcomes.toSorted(), [...Array(6).fill('ok'), ...Array(20).fill('unfinished')]);
+});
+
 test('a closed loop keeps so many under way and sends the next when one has ended', async () => {
   const closed = { concurrency: 4, untilMs: 1000 };
   let most = 0;

@@ -63,7 +63,12 @@ test('a folder that holds no run says why', () => {
   writeFileSync(join(folder, 'summary.json'), JSON.stringify({ ...summary, version: 2, extra: 1 }));
   assert.throws(
     () => readRun(folder),
-    (error) => error instanceof RunFolderError && /version/.test(error.message) && /extra/.test(error.message),
+    (error) => error instanceof RunFolderError && /: version: .*, and 1 more$/.test(error.message),
+  );
+  writeFileSync(join(folder, 'summary.json'), JSON.stringify({ name: 'of somebody else' }));
+  assert.throws(
+    () => readRun(folder),
+    (error) => error instanceof RunFolderError && !error.message.includes('\n') && / and \d+ more$/.test(error.message),
   );
 });
 

@@ -10,7 +10,7 @@ const second = '  - { url: "http://h:2", protocol: openai, model: m }\n';
 export const misfits: readonly FaultRow[] = [
   [endless, `1:1: got neither for nor requests, ${wantedEnd}`],
   [`${endless}arrivals: { kind: closed, concurrency: 1 }\n`, `1:1: got neither for nor requests, ${wantedEnd}`],
-  [withTop('warm_up: 10s'), '6:10: warm_up: got 10000ms, wanted less than the whole run, which is 10000ms'],
+  [withTop('warm_up: 10s'), '6:10: warm_up: got 10 s, wanted less than the whole run, which is 10 s'],
   [
     `${endless}requests: 5\narrivals: { kind: ramp, from: 0/s, to: 1/s }\n`,
     '6:11: arrivals: got a ramp with neither over nor for, wanted one of them, to say how long it takes',

@@ -108,7 +108,7 @@ test('a rate for a trace makes it as fast as it takes', () => {
 
 test('a time that its warm-up fills is refused, and so is a protocol that payloads are not made in', () => {
   assert.throws(() => withOverrides(load(withTop('warm_up: 5s')), { for: '5s' }), {
-    message: '--for: got 5s, wanted more than warm_up, which is 5000ms',
+    message: '--for: got 5s, wanted more than warm_up, which is 5 s',
   });
   const prefixes = load(withTop('payloads: { kind: prefix, groups: 1, prefix_tokens: 5 }'));
   assert.throws(() => withOverrides(prefixes, { protocol: 'open-inference' }), {
