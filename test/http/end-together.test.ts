@@ -15,7 +15,9 @@ test('answers end together, when the events that wait have been handled, and who
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const gone = new AbortController();
   const ask = (path: string, signal?: AbortSignal): Promise<string> =>
-    fetch(`http://127.0.0.1:${portOf(server)}${path}`, signal === undefined ? {} : { signal }).then((one) => one.text());
+    fetch(`http://127.0.0.1:${portOf(server)}${path}`, signal === undefined ? {} : { signal }).then((one) =>
+      one.text(),
+    );
   const answers = [ask('/small'), ask('/large')];
   const left = assert.rejects(ask('/gone', gone.signal));
   await three.promise;
