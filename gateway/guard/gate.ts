@@ -4,10 +4,20 @@ import type { Topic } from '../kernel/topic.ts';
 export type GateState = 'passing' | 'probing' | 'ejected';
 
 /**
- * What one request says of its replica. `unreachable`: nothing could be sent. `client_error`: it answered 4xx, which counts as an answer
- * and is compared with its siblings'. `credential`: it takes ours for bad. `none`: nothing, since it declined, or nobody waited any more.
+ * What one request says of its replica. `unreachable`: nothing could be sent. `timeout`: it was silent for as long as it might be.
+ * `client_error`: it answered 4xx, which counts as an answer and is compared with its siblings'. `credential`: it takes ours for bad.
+ * `overtaken`: another replica, asked later, answered first, which is held against a probe alone. `none`: nothing, since it declined, or
+ * nobody waited any more.
  */
-export type Evidence = 'success' | 'client_error' | 'failure' | 'unreachable' | 'credential' | 'none';
+export type Evidence =
+  | 'success'
+  | 'client_error'
+  | 'failure'
+  | 'timeout'
+  | 'unreachable'
+  | 'credential'
+  | 'overtaken'
+  | 'none';
 
 /** Why a replica was ejected. Under panic only outliers get requests nevertheless. */
 export type EjectionCause = 'outlier' | 'client_errors' | 'unreachable' | 'credential' | 'operator';

@@ -5,7 +5,16 @@ import { Topic } from '../kernel/topic.ts';
 import { Breaker, type Counts } from './breaker.ts';
 import { Fleet, type Sibling } from './fleet.ts';
 import type { EjectionCause, Evidence, Gate, GateState, GateStory, Permit } from './gate.ts';
-import { type GateRules, isSuspect, type Trip, tripByClientErrors, tripByFailures } from './trip-rules.ts';
+import {
+  type FailureRun,
+  type GateRules,
+  isSuspect,
+  longer,
+  noFailures,
+  type Trip,
+  tripByClientErrors,
+  tripByFailures,
+} from './trip-rules.ts';
 
 interface Options {
   readonly rules: GateRules;
@@ -35,8 +44,7 @@ export class TrafficGate implements Gate, Sibling {
   #permit: Permit;
   /** The permit of a probing gate is with a request. */
   #isProbed = false;
-  #failuresInARow = 0;
-  #isUnreachable = true;
+  #run: FailureRun = noFailures;
   /** Ejections with little time between them; the last lasted so long. */
   #ejectionsInARow = 0;
   #lastEjectionMs = 0;
@@ -135,11 +143,11 @@ export class TrafficGate implements Gate, Sibling {
   #judge(evidence: Evidence): void {
     switch (evidence) {
       case 'none':
+      case 'overtaken':
         return;
       case 'success':
       case 'client_error':
-        this.#failuresInARow = 0;
-        this.#isUnreachable = true;
+        this.#run = noFailures;
         this.#breaker.count(evidence === 'success' ? 'succeeded' : 'clientErrors');
         if (evidence === 'client_error') this.#eject(this.#tripByClientErrors());
         return;
@@ -147,16 +155,10 @@ export class TrafficGate implements Gate, Sibling {
         this.#eject({ cause: 'credential', reason: 'it does not accept the gateway’s credential' });
         return;
       default:
-        this.#failuresInARow += 1;
-        this.#isUnreachable &&= evidence === 'unreachable';
+        this.#run = longer(this.#run, evidence);
         this.#breaker.count('failed');
-        this.#eject(this.#tripByFailures());
+        this.#eject(tripByFailures(this.#run, this.counts(), this.#rules));
     }
-  }
-
-  #tripByFailures(): Trip | null {
-    const run = { length: this.#failuresInARow, isUnreachable: this.#isUnreachable };
-    return tripByFailures(run, this.counts(), this.#rules);
   }
 
   #tripByClientErrors(): Trip | null {
@@ -182,7 +184,7 @@ export class TrafficGate implements Gate, Sibling {
   #causeByProbe(evidence: Exclude<Evidence, 'none'>): EjectionCause | null {
     if (evidence === 'success') return null;
     if (evidence === 'client_error') return this.#cause === 'client_errors' ? 'client_errors' : null;
-    return evidence === 'failure' ? 'outlier' : evidence;
+    return evidence === 'unreachable' || evidence === 'credential' ? evidence : 'outlier';
   }
 
   #eject(trip: Trip | null): void {
@@ -214,8 +216,7 @@ export class TrafficGate implements Gate, Sibling {
   #pass(reason: string): void {
     this.#disarm();
     this.#breaker.close();
-    this.#failuresInARow = 0;
-    this.#isUnreachable = true;
+    this.#run = noFailures;
     this.#cause = null;
     this.#permit = this.#passingPermit();
     this.#turn('passing', reason, null);

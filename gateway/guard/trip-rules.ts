@@ -24,16 +24,34 @@ export interface Trip {
 /** Failures since the last answer. */
 export interface FailureRun {
   readonly length: number;
+  /** How many of them were time-outs: each took all the patience there is, and counts twice. */
+  readonly timeouts: number;
   /** In none of them anything could be sent. */
   readonly isUnreachable: boolean;
 }
 
+/** The run before the first failure. */
+export const noFailures: FailureRun = { length: 0, timeouts: 0, isUnreachable: true };
+
+/** A run with one failure more. */
+export function longer(
+  { length, timeouts, isUnreachable }: FailureRun,
+  evidence: 'failure' | 'timeout' | 'unreachable',
+): FailureRun {
+  return {
+    length: length + 1,
+    timeouts: timeouts + (evidence === 'timeout' ? 1 : 0),
+    isUnreachable: isUnreachable && evidence === 'unreachable',
+  };
+}
+
 /** Whether failures are too many: in a row, or as a share of the window. To be asked after each. */
-export function tripByFailures({ length, isUnreachable }: FailureRun, counts: Counts, rules: GateRules): Trip | null {
-  if (length >= rules.consecutiveFailures) {
-    return isUnreachable
-      ? { cause: 'unreachable', reason: `${length} requests in a row could not be sent` }
-      : { cause: 'outlier', reason: `${length} failures in a row` };
+export function tripByFailures(run: FailureRun, counts: Counts, rules: GateRules): Trip | null {
+  const { length, timeouts } = run;
+  if (length + timeouts >= rules.consecutiveFailures) {
+    if (run.isUnreachable) return { cause: 'unreachable', reason: `${length} requests in a row could not be sent` };
+    const ofThem = timeouts === 0 ? '' : `, ${timeouts} of them time-outs, which count twice`;
+    return { cause: 'outlier', reason: `${length} failures in a row${ofThem}` };
   }
   const total = totalOf(counts);
   const successShare = 1 - counts.failed / total;

@@ -29,6 +29,7 @@ export const errorTable = {
   queue_full: { status: 503, blame: 'gateway', retry: 'never' },
   queue_timeout: { status: 503, blame: 'gateway', retry: 'never' },
   superseded: { status: 500, blame: 'gateway', retry: 'never' },
+  overtaken: { status: 500, blame: 'gateway', retry: 'never' },
   shutting_down: { status: 503, blame: 'gateway', retry: 'never' },
   deadline_exceeded: { status: 504, blame: 'gateway', retry: 'never' },
   upstream_timeout: { status: 504, blame: 'upstream', retry: 'if_idempotent' },

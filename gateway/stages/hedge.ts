@@ -111,7 +111,7 @@ class Race {
       ended.drop();
       return;
     }
-    this.#settle();
+    this.#settle(runner);
     this.#result.resolve(ended);
   }
 
@@ -119,17 +119,18 @@ class Race {
     this.#runners.delete(runner);
     runner.unlink();
     if (this.#hasEnded || this.#runners.size > 0) return;
-    this.#settle();
+    this.#settle(runner);
     this.#result.reject(error);
   }
 
   /** Ends those that have lost. What they took until now is a time, too: left out, only fast answers would be counted. */
-  #settle(): void {
+  #settle(winner: Runner): void {
     this.#hasEnded = true;
     for (const { cancellation, startedAtMs, unlink } of this.#runners) {
       unlink();
       this.#hedging.observe(this.#parts.clock.nowMs() - startedAtMs);
-      cancellation.cancel(new GatewayError('superseded', 'another try of the same request was answered first'));
+      const code = startedAtMs < winner.startedAtMs ? 'overtaken' : 'superseded';
+      cancellation.cancel(new GatewayError(code, 'another try of the same request was answered first'));
     }
   }
 }

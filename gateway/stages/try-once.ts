@@ -56,9 +56,10 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     return failedBy(error, verdict, lease);
   }
   watch.headAtMs = parts.clock.nowMs();
-  exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
   takeReport(reply, lease);
   watch.verdict = verdictOfStatus(reply.status);
+  // What fails or declines at once says nothing of how long an answer takes.
+  if (watch.verdict.outcome === 'succeeded') exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
   const headers = watch.verdict.outcome === 'refused' ? rest(reply, lease, parts.clock) : reply.headers;
   const body = new ObservedBody(reply.body, watch);
   exchange.expire(parts.clock);

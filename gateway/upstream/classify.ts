@@ -1,6 +1,6 @@
 import type { Outcome } from '../balance/signal.ts';
 import type { Evidence } from '../guard/gate.ts';
-import type { GatewayError, Retry } from '../kernel/errors.ts';
+import type { ErrorCode, GatewayError, Retry } from '../kernel/errors.ts';
 
 /** What one try came to. It is said once, here, and everybody goes by it: the meter and the metrics by its outcome, the gate by its evidence, the attempt by whether it may be made again. */
 export interface Verdict {
@@ -18,6 +18,9 @@ const badCredential: Verdict = { outcome: 'failed', evidence: 'credential', retr
 /** Nobody waits for it any more: it says nothing of its replica. */
 export const abandoned: Verdict = { outcome: 'abandoned', evidence: 'none', retry: 'never' };
 
+/** Nobody waits for it any more, since another replica that was asked later has answered. */
+const overtaken: Verdict = { ...abandoned, evidence: 'overtaken' };
+
 /** A body that broke off after the client had part of it. */
 export const brokenOff: Verdict = { ...failed, retry: 'never' };
 
@@ -34,9 +37,14 @@ export function verdictOfStatus(status: number): Verdict {
 
 /** What a try that got no answer says: only failures blamed on the upstream count. */
 export function verdictOfError({ blame, code, retry }: GatewayError): Verdict {
-  if (blame !== 'upstream') return abandoned;
-  return { outcome: 'failed', evidence: code === 'upstream_unreachable' ? 'unreachable' : 'failure', retry };
+  if (blame !== 'upstream') return code === 'overtaken' ? overtaken : abandoned;
+  return { outcome: 'failed', evidence: evidenceOf[code] ?? 'failure', retry };
 }
+
+const evidenceOf: Partial<Record<ErrorCode, Evidence>> = {
+  upstream_unreachable: 'unreachable',
+  upstream_timeout: 'timeout',
+};
 
 /** Whether an answer means that the credential the gateway showed is bad, and must not be passed on: the client's own never reaches a replica, so that it cannot be about that. */
 export function isOurCredentialBad(status: number): boolean {

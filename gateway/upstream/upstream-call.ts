@@ -136,14 +136,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
 
   #timedOut(): GatewayError {
     const { replicaName, timeouts, clock } = this.#options;
+    const tookMs = Math.round(clock.nowMs() - this.#sentAtMs);
     if (this.#controller === null)
       return new GatewayError('upstream_unreachable', `replica ${replicaName} cannot be reached`, {
-        cause: new Error(`no connection within ${timeouts.connectMs} ms`),
+        cause: new Error(`no connection within ${tookMs} ms`),
       });
-    const hasTaken = clock.nowMs() - this.#sentAtMs;
     const what = this.#hasHead ? 'stopped in the middle of its answer' : 'did not begin to answer in time';
     return new GatewayError('upstream_timeout', `replica ${replicaName} ${what}`, {
-      cause: new Error(`${Math.round(hasTaken)} ms; limits in ms: ${JSON.stringify(timeouts)}`),
+      cause: new Error(`${tookMs} ms; limits in ms: ${JSON.stringify(timeouts)}`),
     });
   }
 

@@ -4,7 +4,7 @@ import { isSuspect, tripByClientErrors, tripByFailures } from '../../gateway/gua
 import { defaultRules } from '../support/gates.ts';
 
 const counts = (succeeded: number, failed: number, clientErrors = 0) => ({ succeeded, failed, clientErrors });
-const run = (length: number, isUnreachable = false) => ({ length, isUnreachable });
+const run = (length: number, isUnreachable = false, timeouts = 0) => ({ length, timeouts, isUnreachable });
 
 describe('failures trip', () => {
   it('when there are five in a row, as an outlier', () => {
@@ -12,6 +12,15 @@ describe('failures trip', () => {
     assert.deepEqual(tripByFailures(run(5), counts(100, 5), defaultRules), {
       cause: 'outlier',
       reason: '5 failures in a row',
+    });
+  });
+
+  it('when there are three time-outs in a row, of which each counts twice', () => {
+    assert.equal(tripByFailures(run(2, false, 2), counts(100, 2), defaultRules), null);
+    assert.equal(tripByFailures(run(3, false, 1), counts(100, 3), defaultRules), null);
+    assert.deepEqual(tripByFailures(run(3, false, 3), counts(100, 3), defaultRules), {
+      cause: 'outlier',
+      reason: '3 failures in a row, 3 of them time-outs, which count twice',
     });
   });
 

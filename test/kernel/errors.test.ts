@@ -21,6 +21,7 @@ const promised: Readonly<Record<ErrorCode, readonly [number, string, string]>> =
   queue_full: [503, 'gateway', 'never'],
   queue_timeout: [503, 'gateway', 'never'],
   superseded: [500, 'gateway', 'never'],
+  overtaken: [500, 'gateway', 'never'],
   shutting_down: [503, 'gateway', 'never'],
   deadline_exceeded: [504, 'gateway', 'never'],
   upstream_timeout: [504, 'upstream', 'if_idempotent'],

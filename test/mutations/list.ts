@@ -153,7 +153,7 @@ const passage: readonly Mutation[] = [
   {
     guards: 'an answer ends a run of failures',
     file: 'gateway/guard/traffic-gate.ts',
-    text: "      case 'client_error':\n        this.#failuresInARow = 0;\n",
+    text: "      case 'client_error':\n        this.#run = noFailures;\n",
     becomes: "      case 'client_error':\n",
     tests: [gates],
   },
@@ -310,9 +310,23 @@ const repeats: readonly Mutation[] = [
   {
     guards: 'the loser of a race is aborted',
     file: 'gateway/stages/hedge.ts',
-    text: "      cancellation.cancel(new GatewayError('superseded'",
-    becomes: "      void (cancellation, new GatewayError('superseded'",
+    text: '      cancellation.cancel(new GatewayError(code',
+    becomes: '      void (cancellation, new GatewayError(code',
     tests: [tries],
+  },
+  {
+    guards: 'a probe that its hedge overtakes has failed',
+    file: 'gateway/stages/hedge.ts',
+    text: "startedAtMs < winner.startedAtMs ? 'overtaken'",
+    becomes: "startedAtMs < winner.startedAtMs ? 'superseded'",
+    tests: [gates],
+  },
+  {
+    guards: 'time-outs count twice',
+    file: 'gateway/guard/trip-rules.ts',
+    text: 'length + timeouts >=',
+    becomes: 'length >=',
+    tests: [gates],
   },
   {
     guards: 'the end of an exchange ends both tries',

@@ -79,6 +79,30 @@ describe('a gate', () => {
     assert.equal(gates.states, 'ejected passing');
   });
 
+  it('ejects after three time-outs in a row: each counts twice', async () => {
+    const gates = new Gates([{ headAfterMs: never }, ok], { timeouts: { firstByteMs: 40 } });
+    await gates.ask(4);
+    assert.equal(gates.states, 'passing passing', 'two');
+    await gates.ask(2);
+    assert.equal(gates.states, 'ejected passing', 'three');
+    assert.match(gates.a().gate.story.reason, /^3 failures in a row, 3 of them time-outs/);
+  });
+
+  it('takes a probe that its own hedge overtakes for failed', async () => {
+    const hedge = { after: { kind: 'delay', delayMs: 10 } as const, budgetShare: 1 };
+    const gates = new Gates([status(500), ok], { hedge });
+    await gates.ask(10);
+    await gates.endEjection();
+    gates.does[0] = { headAfterMs: never };
+    const answers = await gates.ask(2);
+    assert.deepEqual(
+      answers.map((one) => one.status),
+      [200, 200],
+      'its client has the answer of the other',
+    );
+    assert.equal(gates.states, 'ejected passing');
+  });
+
   it('looks at no share of fewer than ten requests', async () => {
     const gates = new Gates([ok, ok], { breaker: { consecutiveFailures: 100 } });
     gates.does[0] = status(500);

@@ -103,7 +103,7 @@ describe('a try', () => {
       await assert.rejects(attempting.answer(), { code: failure.code });
       attempting.assertAtRest();
     }
-    assert.deepEqual(told, ['unreachable', 'failure', 'none']);
+    assert.deepEqual(told, ['unreachable', 'timeout', 'none']);
   });
 
   it('is not passed on when its answer comes at the deadline', async () => {

@@ -108,14 +108,14 @@ describe('a hedge', () => {
       const exchange = hedged.exchange();
       const reply = await hedged.answer(exchange);
       assert.deepEqual([hedged.sentAtMs, new Set(hedged.sentTo).size], [[0, 50], 2]);
-      assert.equal(hedged.endedBy[loser], 'superseded');
+      assert.equal(hedged.endedBy[loser], loser === 0 ? 'overtaken' : 'superseded');
       assert.equal(hedged.endedBy[1 - loser], null);
       assert.deepEqual(hedged.outcomes, [loser === 0 ? 'first abandoned' : 'hedge abandoned']);
       pumped(reply.body);
       hedged.bodies[1 - loser]?.end('complete');
       assert.deepEqual(hedged.outcomes[1], loser === 0 ? 'hedge succeeded' : 'first succeeded');
       assert.equal(exchange.journal.replica, `pool/${hedged.sentTo[1 - loser]}`);
-      assert.deepEqual(told, ['none', 'success']);
+      assert.deepEqual(told, [loser === 0 ? 'overtaken' : 'none', 'success']);
       hedged.assertAtRest();
     }
   });

@@ -22,11 +22,12 @@ describe('what an answer says of its replica', () => {
   }
 });
 
-it('a try without an answer says something of its replica only where the upstream is to blame', () => {
+it('a try without an answer says something of its replica only where the upstream is to blame, or another was faster', () => {
   const ofUpstream: Partial<Record<ErrorCode, string>> = {
     upstream_unreachable: 'failed, unreachable, always',
     upstream_broken: 'failed, failure, if_idempotent',
-    upstream_timeout: 'failed, failure, if_idempotent',
+    upstream_timeout: 'failed, timeout, if_idempotent',
+    overtaken: 'abandoned, overtaken, never',
   };
   for (const code of Object.keys(errorTable) as ErrorCode[]) {
     const verdict = inWords(verdictOfError(new GatewayError(code, '')));
