@@ -108,7 +108,9 @@ const load = mapping({
 });
 
 const breaker = mapping({
-  consecutive: wholeField(1, many).default(5).describe('Failures in a row that eject a replica; a time-out counts twice.'),
+  consecutive: wholeField(1, many)
+    .default(5)
+    .describe('Failures in a row that eject a replica; a time-out counts twice.'),
   success_below: shareField().prefault('80%').describe('A share of successes below this ejects it, too; 0% for never.'),
   window: periodField().prefault('10s').describe('How far back that share looks.'),
   min_requests: wholeField(1, many).default(10).describe('Requests within the window from which on the share counts.'),

@@ -89,9 +89,8 @@ function assertBearable(context: TestContext, claim: string, fault: Fault, at: n
   assert.ok(errors <= (fault.errors[at] ?? 0) * requests, `${errors} errors`);
   if (fault.isRefusing === true) assert.ok(broken.arrivals.length < 0.01 * requests, `${broken.arrivals.length}`);
   if (at === 0) assert.ok(tries <= 1.2 * answers.length, `${tries} tries`);
-  // By least-outstanding it gets fewer than five requests within the first second: those that follow must hang for another.
-  if (claim.startsWith('hangs'))
-    assert.ok((outAfterMs ?? assert.fail('never out')) <= 2_000, `${outAfterMs} ms`);
+  // Three that hang suffice, and so many it gets within its first second, whatever the policy.
+  if (claim.startsWith('hangs')) assert.ok((outAfterMs ?? assert.fail('never out')) <= 2_000, `${outAfterMs} ms`);
 }
 
 for (const [at, [claim, fault]] of Object.entries(faults).entries()) {
