@@ -93,9 +93,10 @@ export class Dispatcher {
   /** A lease if one is to be had this instant, past the line; for extra tries that must not wait. */
   tryTake(wish: Wish, notThese: readonly Replica[] = nobody): Lease | null {
     const eligible = this.#eligible;
+    const nowMs = this.#options.clock.nowMs();
     collectEligible(this.#options.replicas, notThese, eligible);
     while (isNonEmpty(eligible)) {
-      const replica = this.#options.policy.pick(eligible, wish.work);
+      const replica = this.#options.policy.pick(eligible, wish.work, nowMs);
       // Of one that is ejected, and gets requests since too few others are left, they shall change nothing.
       const permit = replica.gate.state === 'ejected' ? freePermit : replica.gate.enter();
       if (permit !== null) return new Lease(replica, replica.meter.begin(wish.work), permit, this.#watcher);

@@ -1,4 +1,5 @@
 import type { Evidence, Permit } from '../guard/gate.ts';
+import type { LoadReport } from './load-report.ts';
 import type { Replica } from './replica.ts';
 import type { Outcome, Ticket } from './signal.ts';
 
@@ -26,7 +27,13 @@ export class Lease {
     replica.slot.addInFlight(1);
   }
 
-  /** The first byte of the reply has come: what latency signals measure to. */
+  /** Takes in what the replica says of its load with its answer. */
+  report(report: LoadReport): void {
+    this.replica.state.takeReport(report);
+    this.#ticket.report(report);
+  }
+
+  /** The first byte of a good answer has come: what latency signals measure to. */
   firstByte(): void {
     this.#ticket.firstByte();
   }

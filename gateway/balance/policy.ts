@@ -7,12 +7,13 @@ export type NonEmpty<T> = readonly [T, ...T[]];
 /** Decides which of the eligible replicas gets the work. Synchronous, never fails, never sees health; it must not keep the list, which is reused. */
 export interface Policy {
   readonly name: string;
-  pick(eligible: NonEmpty<Replica>, work: Work): Replica;
+  /** `nowMs` is the instant of the pick, of the clock's `nowMs`. */
+  pick(eligible: NonEmpty<Replica>, work: Work, nowMs: number): Replica;
 }
 
 /** What a policy compares: the meter's price, divided by the replica's weight, so that a replica of weight 2 carries twice as much. */
-export function priceOf(replica: Replica, work: Work): number {
-  return replica.meter.costOf(work) / replica.weight;
+export function priceOf(replica: Replica, work: Work, nowMs: number): number {
+  return replica.meter.costOf(work, nowMs) / replica.weight;
 }
 
 /** Whether a list can be picked from. */

@@ -5,7 +5,10 @@ import { random } from './policies/random.ts';
 import { roundRobin } from './policies/round-robin.ts';
 import type { Policy } from './policy.ts';
 import type { LoadSignal } from './signal.ts';
+import { expectedCompletion, shortestExpected } from './signals/expected-completion.ts';
+import { leastTime } from './signals/least-time.ts';
 import { outstanding } from './signals/outstanding.ts';
+import { peakEwma } from './signals/peak-ewma.ts';
 
 interface Balancing {
   readonly signal: LoadSignal;
@@ -18,6 +21,10 @@ export const balancings = {
   random: { signal: outstanding, newPolicy: random },
   'least-outstanding': { signal: outstanding, newPolicy: cheapest },
   p2c: { signal: outstanding, newPolicy: p2c },
+  'peak-ewma': { signal: peakEwma, newPolicy: p2c },
+  'least-time': { signal: leastTime, newPolicy: cheapest },
+  'shortest-expected': { signal: shortestExpected, newPolicy: cheapest },
+  adaptive: { signal: expectedCompletion, newPolicy: cheapest },
 } as const satisfies Record<string, Balancing>;
 
 /** A way to balance, as the YAML names it. */

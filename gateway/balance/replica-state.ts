@@ -7,10 +7,13 @@ import type { Rng } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Topic } from '../kernel/topic.ts';
 import type { LoadReport } from './load-report.ts';
-import type { LoadMeter, LoadSignal } from './signal.ts';
+import type { LoadMeter, LoadSignal, MeterPlace } from './signal.ts';
 
 /** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
 export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
+
+/** How long a report counts: somewhat longer than it is from one to the next where they are fetched once a second. */
+const freshMs = 2_500;
 
 interface Options {
   readonly slot: BoardSlot;
@@ -21,7 +24,7 @@ interface Options {
 }
 
 /** What the gateway has learned of one replica. It outlives a reload: the replicas of successive generations that stand for the same process share it. */
-export class ReplicaState {
+export class ReplicaState implements MeterPlace {
   readonly slot: BoardSlot;
   readonly gate: Gate;
   /** The time it has asked for by declining requests. */
@@ -33,18 +36,23 @@ export class ReplicaState {
   /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its gate, its slots or its load is another. */
   readonly changed = new Topic<ReplicaState>();
   readonly #meters = new Map<string, LoadMeter>();
+  /** As the newest configuration says; null where it is left to the replica to report. */
+  configuredSlots: number | null = null;
   #report: LoadReport | null = null;
+  /** Requests in it that are not ours, as it last told, and when that was. */
+  #others = 0;
+  #othersToldAtMs = Number.NEGATIVE_INFINITY;
   #standing: Standing = 'starting';
   #reason = 'not yet checked';
   #isDrained = false;
   /** Since when it stands as it does, of the clock's `nowMs`. */
   standingSinceMs: number;
-  readonly #clock: Clock;
+  readonly clock: Clock;
 
   constructor({ slot, gate, clock, wheel, rng }: Options) {
     this.slot = slot;
     this.gate = gate;
-    this.#clock = clock;
+    this.clock = clock;
     this.standingSinceMs = clock.nowMs();
     this.rest = new Rest({ clock, wheel, rng, onOver: () => this.changed.publish(this) });
     this.slowStart = new SlowStart(clock);
@@ -65,7 +73,7 @@ export class ReplicaState {
   meterOf(signal: LoadSignal): LoadMeter {
     const known = this.#meters.get(signal.name);
     if (known !== undefined) return known;
-    const meter = signal.newMeter(this.slot);
+    const meter = signal.newMeter(this);
     this.#meters.set(signal.name, meter);
     return meter;
   }
@@ -103,10 +111,25 @@ export class ReplicaState {
     return this.#report;
   }
 
+  /** Requests it works on at once, null where nobody says. */
+  get slots(): number | null {
+    return this.configuredSlots ?? this.#report?.slots ?? null;
+  }
+
+  /** Requests in it that are not ours. What it has told a while ago says nothing: then there are none, as far as we know. */
+  othersInFlight(nowMs: number): number {
+    return nowMs - this.#othersToldAtMs <= freshMs ? this.#others : 0;
+  }
+
   /** Takes a load report in. */
   takeReport(report: LoadReport): void {
     const slotsBefore = this.#report?.slots ?? null;
     this.#report = report;
+    if (report.inFlight !== null) {
+      // The request that is being answered is still held here, and no longer there.
+      this.#others = Math.max(0, report.inFlight - Math.max(0, this.slot.inFlight - 1));
+      this.#othersToldAtMs = this.clock.nowMs();
+    }
     if (report.slots !== slotsBefore) this.changed.publish(this);
   }
 
@@ -118,7 +141,7 @@ export class ReplicaState {
 
   #tellIfOther(before: Standing): void {
     if (this.standing === before) return;
-    this.standingSinceMs = this.#clock.nowMs();
+    this.standingSinceMs = this.clock.nowMs();
     this.changed.publish(this);
   }
 }

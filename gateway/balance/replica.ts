@@ -26,7 +26,17 @@ interface Options {
   readonly slots: number | null;
   readonly signal: LoadSignal;
   readonly state: ReplicaState;
+  /** Who else sends to it; nobody where that is not said. */
+  readonly peers?: Peers;
 }
+
+/** Who sends to the same replicas. */
+export interface Peers {
+  /** How many gateways, this one included. */
+  readonly gateways: number;
+}
+
+const alone: Peers = { gateways: 1 };
 
 /** How far beyond a replica's slots requests are sent to it: enough that a slot never idles while the next request travels. */
 const creditsPerSlot = 1.25;
@@ -44,8 +54,9 @@ export class Replica {
   readonly meter: LoadMeter;
   readonly gate: Gate;
   readonly #configuredSlots: number | null;
+  readonly #peers: Peers;
 
-  constructor({ id, backendName, address, weight, slots, signal, state }: Options) {
+  constructor({ id, backendName, address, weight, slots, signal, state, peers = alone }: Options) {
     this.id = id;
     this.backendName = backendName;
     this.fullName = `${backendName}/${id}`;
@@ -54,8 +65,10 @@ export class Replica {
     this.state = state;
     this.slot = state.slot;
     this.gate = state.gate;
+    state.configuredSlots = slots;
     this.meter = state.meterOf(signal);
     this.#configuredSlots = slots;
+    this.#peers = peers;
   }
 
   /** How much it shall carry in proportion to the others: as configured, or less while it warms up. */
@@ -87,9 +100,9 @@ export class Replica {
     return this.state.report;
   }
 
-  /** Whether it may be handed one more request. Unknown slots bind nothing: wrongly guessed ones would turn a fast replica into a queue. */
+  /** Whether it may be handed one more request. Unknown slots bind nothing: wrongly guessed ones would turn a fast replica into a queue. Several gateways share its credits, and have one each at least. */
   get hasCredit(): boolean {
     const slots = this.slots;
-    return slots === null || this.slot.inFlight < Math.ceil(creditsPerSlot * slots);
+    return slots === null || this.slot.inFlight < Math.ceil((creditsPerSlot * slots) / this.#peers.gateways);
   }
 }

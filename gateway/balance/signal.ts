@@ -1,26 +1,41 @@
+import type { Clock } from '../kernel/clock.ts';
 import type { BoardSlot } from '../kernel/load-board.ts';
+import type { LoadReport } from './load-report.ts';
 import type { Work } from './work.ts';
 
 /** How a try ended, as the replica's meter and gate are told. `refused` is the replica's own no (429, 503); `abandoned` is ours and blames nobody. */
 export type Outcome = 'succeeded' | 'failed' | 'refused' | 'abandoned';
+
+/** What a meter goes by besides the requests it is told of. */
+export interface MeterPlace {
+  readonly slot: BoardSlot;
+  readonly clock: Clock;
+  /** Requests the replica works on at once, as configured or as it reports; null where nobody says. */
+  readonly slots: number | null;
+  /** Requests in it that this gateway did not send, as it told last; 0 where it told nothing of late. */
+  othersInFlight(nowMs: number): number;
+}
 
 /** A way to put a price on sending one more request to a replica. Signals price, policies pick; neither knows of health, retries or HTTP. */
 export interface LoadSignal {
   readonly name: string;
   /** What the price counts; prices in different units are never compared. */
   readonly unit: 'requests' | 'tokens' | 'ms';
-  newMeter(slot: BoardSlot): LoadMeter;
+  newMeter(place: MeterPlace): LoadMeter;
 }
 
 /** One replica's price, kept up to date by the tickets of the requests it has. */
 export interface LoadMeter {
-  /** The price of giving this work to the replica now. Finite, and at least 0. */
-  costOf(work: Work): number;
+  /** The price of giving this work to the replica now, an instant of the clock's `nowMs`. Finite, and at least 0. */
+  costOf(work: Work, nowMs: number): number;
   begin(work: Work): Ticket;
 }
 
-/** One request's part in a meter, from lease to last byte. When all tickets have settled, the meter costs what it cost before them. */
+/** One request's part in a meter, from lease to last byte. When all tickets have settled, the meter costs what it cost before them, but for what it has learned of answers that came. */
 export interface Ticket {
+  /** What came with the answer, before its first byte. */
+  report(report: LoadReport): void;
+  /** The first byte of a good answer. */
   firstByte(): void;
   settle(as: Outcome): void;
 }

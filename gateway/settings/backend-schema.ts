@@ -19,7 +19,16 @@ import {
 const many = Number.MAX_SAFE_INTEGER;
 
 /** The names that `policy` may have; a test compares them with the registry of the balancer. */
-export const policyNames = ['round-robin', 'random', 'least-outstanding', 'p2c'] as const;
+export const policyNames = [
+  'round-robin',
+  'random',
+  'least-outstanding',
+  'p2c',
+  'peak-ewma',
+  'least-time',
+  'shortest-expected',
+  'adaptive',
+] as const;
 
 /** The names that `protocol` may have; a test compares them with the registry of protocols. */
 export const protocolNames = ['open-inference', 'openai', 'tf-serving', 'http'] as const;
@@ -147,7 +156,7 @@ export const backendSchema = mapping({
     .min(1, { error: 'at least one model' })
     .optional()
     .describe('What its replicas serve. With http none: a route’s path leads to it.'),
-  policy: choiceField(policyNames).default('least-outstanding').describe('Which replica gets a request.'),
+  policy: choiceField(policyNames).default('adaptive').describe('Which replica gets a request.'),
   replicas: listOf(replica, 'a list of replicas')
     .min(1, { error: 'at least one replica' })
     .describe('The processes that serve it.'),

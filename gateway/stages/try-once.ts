@@ -126,10 +126,10 @@ function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: T
   return parts.transport.send(lease.replica, { method, path, body, headers, sentAtMs }, timeouts, cancellation);
 }
 
-function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
+function takeReport({ loadReport }: UpstreamReply, lease: Lease): void {
   if (loadReport === null) return;
   const report = parseLoadReport(loadReport);
-  if (report !== null) replica.state.takeReport(report);
+  if (report !== null) lease.report(report);
 }
 
 /** The replica gets no requests for a while. Gives the headers of its answer, which tell a client that gets it for how long. */
@@ -184,7 +184,8 @@ class TryWatch implements BodyObserver {
   }
 
   firstByte(): void {
-    this.#try.lease.firstByte();
+    // An error comes fast, and says nothing of how long an answer takes.
+    if (this.verdict.outcome === 'succeeded') this.#try.lease.firstByte();
   }
 
   ended(how: BodyEnd): void {

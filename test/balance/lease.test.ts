@@ -9,7 +9,11 @@ import { newReplica } from '../support/replicas.ts';
 function newLease(): { lease: Lease; inFlight: () => number; told: string[] } {
   const told: string[] = [];
   const replica = newReplica();
-  const ticket = { firstByte: () => told.push('first byte'), settle: (as: Outcome) => told.push(`ticket ${as}`) };
+  const ticket = {
+    report: () => told.push('report'),
+    firstByte: () => told.push('first byte'),
+    settle: (as: Outcome) => told.push(`ticket ${as}`),
+  };
   const permit = { settle: (evidence: Evidence) => told.push(`permit ${evidence}`) };
   const lease = new Lease(replica, ticket, permit, {
     released: (_, as) => told.push(`released ${as} with ${replica.slot.inFlight} in flight`),

@@ -27,12 +27,12 @@ test('check explains a valid configuration and exits 0', () => {
   assert.deepEqual(out.split('\n'), [
     'config/gateway.yaml is valid.',
     'Clients on 127.0.0.1:8080, operators on 127.0.0.1:9090.',
-    'Backend digits: open-inference, least-outstanding, serves digits, handwriting (there digits); up to 1000 requests wait up to 10000 ms.',
+    'Backend digits: open-inference, adaptive, serves digits, handwriting (there digits); up to 1000 requests wait up to 10000 ms.',
     '  Replica gpu-a: http://127.0.0.1:8101, 4 slots.',
     '  Replica gpu-b.example:8443: https://gpu-b.example:8443/triton, slots as it reports.',
     '  Replica worker-1: a bundled worker with digits on 2 threads, slots as it reports.',
     '  Replica worker-2: a bundled worker with digits on 2 threads, slots as it reports.',
-    'Backend digits-next: open-inference, least-outstanding, serves digits; up to 1000 requests wait up to 10000 ms.',
+    'Backend digits-next: open-inference, adaptive, serves digits; up to 1000 requests wait up to 10000 ms.',
     '  Replica 127.0.0.1:8102: http://127.0.0.1:8102, slots as it reports.',
     'Route 0: model digits* and path /v2/* and tenant * and x-beta: 1 to digits-next 100.0 %, failing that to digits, within 2000 ms.',
     'Route 1: everything to digits 100.0 %, with copies of 10.0 % to digits-next.',
@@ -42,7 +42,7 @@ test('check explains a valid configuration and exits 0', () => {
 
 test('check says of a backend that serves no models by name that its routes decide', () => {
   const { out } = headgate('check', '--config', 'config/examples/plain-http.yaml');
-  assert.match(out, /^Backend speech: http, least-outstanding, serves whatever routes lead to it; up to 50 requests/m);
+  assert.match(out, /^Backend speech: http, adaptive, serves whatever routes lead to it; up to 50 requests/m);
 });
 
 test('check looks at the configuration that serve would run where none is named', () => {

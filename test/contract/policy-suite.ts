@@ -50,7 +50,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
           const replicas = make(all);
           for (const list of [replicas.map((_, at) => at), ...lists]) {
             const eligible = [...new Set(list.map((at) => replicas[at % replicas.length] ?? replicas[0]))];
-            if (isNonEmpty(eligible)) assert.ok(eligible.includes(policy.pick(eligible, work)));
+            if (isNonEmpty(eligible)) assert.ok(eligible.includes(policy.pick(eligible, work, 0)));
           }
         }),
         { numRuns },
@@ -61,7 +61,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
       for (const weight of [0.1, 1, 7]) {
         const eligible = make([{ weight }]);
         const policy = newPolicy(seededRng(1));
-        for (let n = 0; n < 10; n++) assert.equal(policy.pick(eligible, work), eligible[0]);
+        for (let n = 0; n < 10; n++) assert.equal(policy.pick(eligible, work, 0), eligible[0]);
       }
     });
 
@@ -72,7 +72,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
             const policy = newPolicy(seededRng(seed));
             const replicas = make(all);
             return Array.from({ length: 30 }, () => {
-              const chosen = policy.pick(replicas, work);
+              const chosen = policy.pick(replicas, work, 0);
               hold(chosen);
               return chosen.id;
             });
@@ -91,7 +91,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
           const before = [...eligible];
           const loadBefore = eligible.map(({ slot }) => slot.inFlight);
           Object.freeze(eligible);
-          for (let n = 0; n < 5; n++) policy.pick(eligible, work);
+          for (let n = 0; n < 5; n++) policy.pick(eligible, work, 0);
           assert.deepEqual([...eligible], before);
           assert.deepEqual(
             eligible.map(({ slot }) => slot.inFlight),
@@ -110,7 +110,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
         const list = lists[n % lists.length] ?? assert.fail();
         reused.length = 0;
         reused.push(...list);
-        const chosen = isNonEmpty(reused) ? policy.pick(reused, work) : assert.fail();
+        const chosen = isNonEmpty(reused) ? policy.pick(reused, work, 0) : assert.fail();
         assert.ok(list.includes(chosen), 'a replica of an earlier list was picked');
       }
     });
@@ -120,7 +120,7 @@ export function policySuite(name: string, { signal, newPolicy }: Balancing, clai
         const policy = newPolicy(seededRng(count));
         const replicas = make(Array(count).fill({}));
         const draws = repetitions({ quick: 8000, full: 400_000 });
-        const counts = tally(replicas, draws, () => policy.pick(replicas, work));
+        const counts = tally(replicas, draws, () => policy.pick(replicas, work, 0));
         assertUniform(counts, `${name}, ${count} idle replicas`);
       }
     });
@@ -145,7 +145,7 @@ function sharesInClosedLoop(policy: Policy, replicas: NonEmpty<Replica>): number
   const requests = 20_000;
   const counts = tally(replicas, requests, () => {
     if (leases.length >= 70) leases.shift()?.release('succeeded');
-    const chosen = policy.pick(replicas, work);
+    const chosen = policy.pick(replicas, work, 0);
     leases.push(hold(chosen, work));
     return chosen;
   });

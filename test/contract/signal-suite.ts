@@ -36,7 +36,7 @@ export function signalSuite(signal: LoadSignal): void {
         fc.property(history, work, (steps, asked) => {
           const replica = newReplica({ signal });
           play(replica, steps, () => {
-            const cost = replica.meter.costOf(asked);
+            const cost = replica.meter.costOf(asked, 0);
             assert.ok(Number.isFinite(cost) && cost >= 0, `cost ${cost}`);
           });
         }),
@@ -44,13 +44,29 @@ export function signalSuite(signal: LoadSignal): void {
       );
     });
 
-    it('costs what it cost before when all tickets have settled, however they did', () => {
+    it('costs what it cost before when all tickets have settled that nothing was learned from', () => {
       fc.assert(
         fc.property(history, work, (steps, asked) => {
           const replica = newReplica({ signal });
-          const before = replica.meter.costOf(asked);
-          for (const lease of play(replica, steps)) lease.release('abandoned');
-          assert.equal(replica.meter.costOf(asked), before);
+          const before = replica.meter.costOf(asked, 0);
+          const silent = steps.filter(({ kind }) => kind !== 'first byte');
+          const unlearned = silent.map((one) => (one.kind === 'settle' ? { ...one, as: 'abandoned' as const } : one));
+          for (const lease of play(replica, unlearned)) lease.release('abandoned');
+          assert.equal(replica.meter.costOf(asked, 0), before);
+        }),
+        { numRuns },
+      );
+    });
+
+    it('keeps nothing of requests that have settled but what it has learned, however they did', () => {
+      fc.assert(
+        fc.property(history, history, work, (steps, others, asked) => {
+          const replica = newReplica({ signal });
+          for (const lease of play(replica, steps)) lease.release('succeeded');
+          const learned = replica.meter.costOf(asked, 0);
+          const held = others.flatMap((one) => (one.kind === 'begin' ? [hold(replica, one.work)] : []));
+          for (const lease of held) lease.release('refused');
+          assert.equal(replica.meter.costOf(asked, 0), learned);
         }),
         { numRuns },
       );
@@ -60,10 +76,10 @@ export function signalSuite(signal: LoadSignal): void {
       fc.assert(
         fc.property(fc.array(work, { minLength: 20, maxLength: 20 }), work, (all, asked) => {
           const replica = newReplica({ signal });
-          const costs = [replica.meter.costOf(asked)];
+          const costs = [replica.meter.costOf(asked, 0)];
           for (const one of all) {
             hold(replica, one);
-            costs.push(replica.meter.costOf(asked));
+            costs.push(replica.meter.costOf(asked, 0));
           }
           assert.deepEqual(
             costs,
@@ -77,15 +93,15 @@ export function signalSuite(signal: LoadSignal): void {
 
     it('asking for a price changes none', () => {
       const replica = newReplica({ signal, inFlight: 3 });
-      const costs = Array.from({ length: 10 }, () => replica.meter.costOf({ rows: 8 }));
+      const costs = Array.from({ length: 10 }, () => replica.meter.costOf({ rows: 8 }, 0));
       assert.equal(new Set(costs).size, 1);
     });
 
     it('gives every replica a meter of its own', () => {
       const idle = newReplica({ signal });
-      const before = idle.meter.costOf({ rows: 1 });
+      const before = idle.meter.costOf({ rows: 1 }, 0);
       newReplica({ signal, inFlight: 20 });
-      assert.equal(idle.meter.costOf({ rows: 1 }), before);
+      assert.equal(idle.meter.costOf({ rows: 1 }, 0), before);
     });
   });
 }

@@ -46,7 +46,7 @@ test('what is not written has the defaults that the contract names', () => {
         name: 'a',
         protocol: 'open-inference',
         models: [{ name: 'm', upstream: null }],
-        policy: 'least-outstanding',
+        policy: 'adaptive',
         replicas: [
           {
             id: 'h:1',

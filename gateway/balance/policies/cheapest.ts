@@ -5,12 +5,12 @@ import { type Policy, priceOf } from '../policy.ts';
 export function cheapest(rng: Rng): Policy {
   return {
     name: 'cheapest',
-    pick(eligible, work) {
+    pick(eligible, work, nowMs) {
       let chosen = eligible[0];
       let lowest = Number.POSITIVE_INFINITY;
       let ties = 0;
       for (const replica of eligible) {
-        const price = priceOf(replica, work);
+        const price = priceOf(replica, work, nowMs);
         if (price > lowest) continue;
         ties = price < lowest ? 1 : ties + 1;
         lowest = price;

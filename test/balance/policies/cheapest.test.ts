@@ -16,9 +16,9 @@ describe('the cheapest', () => {
     fc.assert(
       fc.property(fc.nat(), spec, fc.array(spec, { maxLength: 64, size: 'max' }), (seed, first, others) => {
         const replicas = newReplicas(first, ...others);
-        const chosen = cheapest(seededRng(seed)).pick(replicas, lightWork);
-        const lowest = Math.min(...replicas.map((one) => priceOf(one, lightWork)));
-        assert.equal(priceOf(chosen, lightWork), lowest);
+        const chosen = cheapest(seededRng(seed)).pick(replicas, lightWork, 0);
+        const lowest = Math.min(...replicas.map((one) => priceOf(one, lightWork, 0)));
+        assert.equal(priceOf(chosen, lightWork, 0), lowest);
       }),
       { numRuns: repetitions({ quick: 200, full: 10_000 }) },
     );
@@ -28,7 +28,7 @@ describe('the cheapest', () => {
     const replicas = newReplicas({ inFlight: 2 }, {}, { inFlight: 1, weight: 2 }, { inFlight: 1 }, {}, {});
     const policy = cheapest(seededRng(4));
     const draws = repetitions({ quick: 20_000, full: 1_000_000 });
-    const counts = tally(replicas, draws, () => policy.pick(replicas, lightWork));
+    const counts = tally(replicas, draws, () => policy.pick(replicas, lightWork, 0));
     assertDrawnFrom([0, 1 / 4, 1 / 4, 0, 1 / 4, 1 / 4], counts, 'four ties of six');
   });
 });

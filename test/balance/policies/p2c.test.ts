@@ -15,7 +15,7 @@ function assertShares(replicas: NonEmpty<Replica>, shares: readonly number[], co
   const policy = p2c(seededRng(9));
   assertDrawnFrom(
     shares,
-    tally(replicas, draws, () => policy.pick(replicas, lightWork)),
+    tally(replicas, draws, () => policy.pick(replicas, lightWork, 0)),
     context,
   );
 }

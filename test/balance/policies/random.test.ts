@@ -15,6 +15,6 @@ it('random draws each replica with a probability proportional to its weight, wha
   );
   const policy = random(seededRng(5));
   const draws = repetitions({ quick: 20_000, full: 1_000_000 });
-  const counts = tally(replicas, draws, () => policy.pick(replicas, lightWork));
+  const counts = tally(replicas, draws, () => policy.pick(replicas, lightWork, 0));
   assertDrawnFrom([0.1, 0.2, 0.05, 0.65], counts, 'weights 1, 2, 0.5, 6.5');
 });

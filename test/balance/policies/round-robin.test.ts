@@ -9,7 +9,7 @@ import { tally } from '../../support/statistics.ts';
 
 function sequence(replicas: NonEmpty<Replica>, length: number): string {
   const policy = roundRobin();
-  return Array.from({ length }, () => policy.pick(replicas, lightWork).id).join(' ');
+  return Array.from({ length }, () => policy.pick(replicas, lightWork, 0).id).join(' ');
 }
 
 describe('round robin', () => {
@@ -28,7 +28,7 @@ describe('round robin', () => {
     const policy = roundRobin();
     for (let round = 0; round < 50; round++)
       assert.deepEqual(
-        tally(replicas, 18, () => policy.pick(replicas, lightWork)),
+        tally(replicas, 18, () => policy.pick(replicas, lightWork, 0)),
         weights,
       );
   });
@@ -36,8 +36,8 @@ describe('round robin', () => {
   it('has nobody make up for the time it was not eligible', () => {
     const [a, b = a] = newReplicas({}, {});
     const policy = roundRobin();
-    for (let n = 0; n < 100; n++) policy.pick([a], lightWork);
-    const counts = tally([a, b], 10, () => policy.pick([a, b], lightWork));
+    for (let n = 0; n < 100; n++) policy.pick([a], lightWork, 0);
+    const counts = tally([a, b], 10, () => policy.pick([a, b], lightWork, 0));
     assert.deepEqual(counts, [5, 5]);
   });
 });

@@ -1,0 +1,126 @@
+import type { LoadReport } from '../load-report.ts';
+import type { LoadMeter, LoadSignal, MeterPlace, Outcome, Ticket } from '../signal.ts';
+import type { Work } from '../work.ts';
+import { Occupancy } from './occupancy.ts';
+import { Progress } from './progress.ts';
+import { Reliability } from './reliability.ts';
+import { UsualTime } from './usual-time.ts';
+
+/** One that has answered nothing for so long, and has nothing to answer, is given another chance: half of what it was known to take. */
+const halfLifeMs = 10_000;
+
+/**
+ * The price of a replica is how long a request would take there: its service time, times what would then be in it for each slot where that is
+ * more than one, times what failures add. Of replicas with free slots the emptier is cheaper, up to half: it has less to lose should it slow down.
+ */
+export const expectedCompletion: LoadSignal = {
+  name: 'expected-completion',
+  unit: 'ms',
+  newMeter: (place) => new CompletionMeter(place, (fullness) => Math.max(1, fullness) * (1 + Math.min(1, fullness))),
+};
+
+/** The same in its plain form: the service time times what would be in it for each slot (shortest expected delay). */
+export const shortestExpected: LoadSignal = {
+  name: 'shortest-expected',
+  unit: 'ms',
+  newMeter: (place) => new CompletionMeter(place, (fullness) => fullness),
+};
+
+/** By how much a service time is multiplied where so many requests would be there for each slot. */
+type Queueing = (fullness: number) => number;
+
+class CompletionMeter implements LoadMeter {
+  readonly place: MeterPlace;
+  readonly occupancy: Occupancy;
+  readonly usualTime: UsualTime;
+  readonly progress = new Progress();
+  readonly reliability = new Reliability();
+  answeredAtMs: number;
+  readonly #queueing: Queueing;
+
+  constructor(place: MeterPlace, queueing: Queueing) {
+    this.place = place;
+    this.occupancy = new Occupancy(place);
+    this.usualTime = new UsualTime(place.clock);
+    this.answeredAtMs = place.clock.nowMs();
+    this.#queueing = queueing;
+  }
+
+  /** A replica of unknown slots is taken to work on one at a time: that is never too few, and makes all of them dearer alike. */
+  get slots(): number {
+    return this.place.slots ?? 1;
+  }
+
+  costOf(work: Work, nowMs: number): number {
+    const fullness = this.occupancy.withMore(unitsOf(work), nowMs) / this.slots;
+    return this.#serviceMs(nowMs) * this.#queueing(fullness) * this.reliability.factor(nowMs);
+  }
+
+  begin(work: Work): Ticket {
+    return new CompletionTicket(unitsOf(work), this);
+  }
+
+  #serviceMs(nowMs: number): number {
+    const corrected = this.progress.correct(this.#knownMs, this.slots, nowMs);
+    const idleMs = nowMs - this.answeredAtMs;
+    if (idleMs <= halfLifeMs || !this.occupancy.isEmpty) return corrected;
+    return corrected * 2 ** -Math.floor(idleMs / halfLifeMs);
+  }
+
+  /** One that has answered nothing yet costs nothing while it is empty, so that it is tried, and little until then. */
+  get #knownMs(): number {
+    if (this.usualTime.isKnown) return this.usualTime.steppedMs;
+    return this.occupancy.isEmpty ? 0 : 1;
+  }
+}
+
+/** What a request counts of a replica's time: its rows, and one where it has none. */
+function unitsOf({ rows }: Work): number {
+  return Math.max(1, rows);
+}
+
+class CompletionTicket implements Ticket {
+  readonly #meter: CompletionMeter;
+  readonly #units: number;
+  readonly #sentAtMs: number;
+  /** What it finds, as a multiple of being served at once. */
+  readonly #waitFactor: number;
+  #isAwaited = true;
+
+  constructor(units: number, meter: CompletionMeter) {
+    const { place, occupancy, progress, slots } = meter;
+    this.#meter = meter;
+    this.#units = units;
+    this.#sentAtMs = place.clock.nowMs();
+    this.#waitFactor = place.slots === null ? 1 : Math.max(1, occupancy.withMore(units, this.#sentAtMs) / slots);
+    occupancy.begin(units);
+    progress.begin(slots, this.#sentAtMs);
+  }
+
+  report({ serviceSeconds }: LoadReport): void {
+    const { usualTime, occupancy } = this.#meter;
+    if (serviceSeconds !== null) usualTime.tell((serviceSeconds * 1000) / occupancy.sizeOf(this.#units));
+  }
+
+  firstByte(): void {
+    const { usualTime, occupancy } = this.#meter;
+    const nowMs = this.#endWait(true);
+    this.#meter.answeredAtMs = nowMs;
+    occupancy.learn(this.#units);
+    usualTime.measure((nowMs - this.#sentAtMs) / this.#waitFactor / occupancy.sizeOf(this.#units));
+  }
+
+  settle(as: Outcome): void {
+    const nowMs = this.#endWait(false);
+    this.#meter.occupancy.end(this.#units);
+    this.#meter.reliability.settle(as, nowMs);
+  }
+
+  #endWait(isAnswered: boolean): number {
+    const { place, progress, slots } = this.#meter;
+    const nowMs = place.clock.nowMs();
+    if (this.#isAwaited) progress.end(isAnswered, slots, nowMs);
+    this.#isAwaited = false;
+    return nowMs;
+  }
+}

@@ -1,0 +1,116 @@
+import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
+import { Lease } from '../../gateway/balance/lease.ts';
+import type { Policy } from '../../gateway/balance/policy.ts';
+import { type Peers, Replica } from '../../gateway/balance/replica.ts';
+import { ReplicaState } from '../../gateway/balance/replica-state.ts';
+import type { LoadSignal } from '../../gateway/balance/signal.ts';
+import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
+import { Cancellation } from '../../gateway/kernel/cancellation.ts';
+import type { Clock } from '../../gateway/kernel/clock.ts';
+import { LoadBoard } from '../../gateway/kernel/load-board.ts';
+import type { Rng } from '../../gateway/kernel/rng.ts';
+import type { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+
+/** A way to balance, as the registry has it. */
+export interface Balancing {
+  readonly signal: LoadSignal;
+  newPolicy(rng: Rng, clock: Clock): Policy;
+  /** What replicas tell with each answer. Where it is all, their slots are also known from the beginning, and credits bind. */
+  readonly tells: 'nothing' | 'all';
+}
+
+interface Parts {
+  readonly servers: readonly SimulatedServer[];
+  readonly balancing: Balancing;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly rng: Rng;
+  readonly peers: Peers;
+}
+
+/** From a gateway to a replica, and back. */
+const oneWayMs = 0.5;
+
+const work = { rows: 1 };
+const rules = {
+  consecutiveFailures: 5,
+  successShareBelow: 0.8,
+  windowMs: 10_000,
+  minRequests: 10,
+  ejectMs: 5_000,
+  ejectMaxMs: 300_000,
+};
+const patient = { maxLength: 1_000_000, waitMs: 1e9 };
+
+/** What of a gateway decides where requests go: the real dispatcher with its line, leases, gates, meters and policy. */
+export class SimulatedGateway {
+  readonly #clock: Clock;
+  readonly #dispatcher: Dispatcher;
+  readonly #servers: ReadonlyMap<Replica, SimulatedServer>;
+  readonly #gates: readonly TrafficGate[];
+  readonly #tells: Balancing['tells'];
+
+  constructor({ servers, balancing, clock, wheel, rng, peers }: Parts) {
+    this.#clock = clock;
+    const board = new LoadBoard(servers.length);
+    const { signal, tells } = balancing;
+    const gates = servers.map(() => new TrafficGate({ rules, clock, wheel, rng }));
+    const replicas = gates.map((gate, at) => {
+      const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
+      state.setStanding('ready', 'simulated');
+      const slots = tells === 'all' ? (servers[at]?.slots ?? null) : null;
+      return new Replica({ id: `r${at}`, backendName: 'fleet', address, weight: 1, slots, signal, state, peers });
+    });
+    this.#gates = gates;
+    this.#servers = new Map(replicas.flatMap((replica, at) => servers.slice(at, at + 1).map((one) => [replica, one])));
+    this.#dispatcher = new Dispatcher({
+      backendName: 'fleet',
+      replicas,
+      policy: balancing.newPolicy(rng, clock),
+      line: new WaitingLine(),
+      queue: patient,
+      clock,
+      wheel,
+      onSecondRelease: () => {
+        throw new Error('a lease was released twice');
+      },
+    });
+    this.#tells = tells;
+  }
+
+  /** A request comes; calls when its answer is there. */
+  send(answered: () => void): void {
+    const wish = { work, cancellation: new Cancellation(), deadlineMs: Number.POSITIVE_INFINITY };
+    const taken = this.#dispatcher.take(wish);
+    if (taken instanceof Lease) this.#serve(taken, answered);
+    else void taken.then((lease) => this.#serve(lease, answered));
+  }
+
+  close(): void {
+    this.#dispatcher.close();
+    for (const gate of this.#gates) gate.close();
+  }
+
+  #serve(lease: Lease, answered: () => void): void {
+    this.#clock.after(oneWayMs, () => {
+      this.#servers.get(lease.replica)?.serve((report) => {
+        this.#clock.after(oneWayMs, () => {
+          if (this.#tells === 'all') lease.report(report);
+          lease.firstByte();
+          lease.release('succeeded');
+          answered();
+        });
+      });
+    });
+  }
+}
+
+const address = {
+  origin: 'http://simulated',
+  basePath: '',
+  socketPath: null,
+  headers: {},
+  tls: { caPem: null, serverName: null },
+};
