@@ -4,11 +4,13 @@ import type { ReplicaLife } from './assemble-replica.ts';
 import type { ServeFor } from './assemble-routes.ts';
 import { LoadBoard } from './kernel/load-board.ts';
 import { Topic } from './kernel/topic.ts';
+import { BufferRoom } from './pipeline/buffer-room.ts';
 import type { Exchange } from './pipeline/exchange.ts';
 import { RunningExchanges } from './pipeline/running.ts';
 import type { TryFact } from './pipeline/try-fact.ts';
 import { requestPath, routePath } from './request-path.ts';
 import type { Settings } from './settings/settings.ts';
+import { Copies } from './stages/mirror.ts';
 
 /** What the way of requests is built from besides settings: time, chance, and what leads to replicas. */
 export type Surroundings = Omit<GenerationParts, 'serveFor' | 'board' | 'living' | 'secondReleases'>;
@@ -28,10 +30,13 @@ export function assemblePath(settings: Settings, surroundings: Surroundings): As
   const settled = new Topic<Exchange>();
   const tried = new Topic<TryFact>();
   const secondReleases = { count: 0 };
-  const serveFor: ServeFor = (route) => routePath(route, { ...surroundings, tried });
+  const { maxBodyBytes, maxBufferedBytes } = settings.listen;
+  const room = new BufferRoom(maxBufferedBytes);
+  const copies = new Copies(room);
+  const serveFor: ServeFor = (route) => routePath(route, { ...surroundings, tried, copies });
   const board = new LoadBoard();
   const living = new Set<ReplicaLife>();
   const generations = new Generations(settings, { ...surroundings, serveFor, board, living, secondReleases });
-  const path = requestPath({ settled, limits: settings.listen, clock, rng });
+  const path = requestPath({ settled, limits: { maxBodyBytes, room }, clock, rng });
   return { generations, running: new RunningExchanges(path, settled), settled, tried, secondReleases };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from './kernel/clock.ts';
 import type { Rng } from './kernel/rng.ts';
 import type { Topic } from './kernel/topic.ts';
+import type { BufferRoom } from './pipeline/buffer-room.ts';
 import type { Exchange } from './pipeline/exchange.ts';
 import type { Route } from './pipeline/route.ts';
 import { compose, type Serve } from './pipeline/stage.ts';
@@ -8,7 +9,7 @@ import { account } from './stages/account.ts';
 import { admit } from './stages/admit.ts';
 import { attempt } from './stages/attempt.ts';
 import { identify } from './stages/identify.ts';
-import { mirror } from './stages/mirror.ts';
+import { type MirrorParts, mirror } from './stages/mirror.ts';
 import { read } from './stages/read.ts';
 import type { RetryParts } from './stages/retry.ts';
 import { route } from './stages/route.ts';
@@ -16,7 +17,7 @@ import { route } from './stages/route.ts';
 /** What the stages are made of. */
 export interface PathParts {
   readonly settled: Topic<Exchange>;
-  readonly limits: { readonly maxBodyBytes: number; readonly maxBufferedBytes: number };
+  readonly limits: { readonly maxBodyBytes: number; readonly room: BufferRoom };
   readonly clock: Clock;
   readonly rng: Rng;
 }
@@ -35,7 +36,7 @@ export function requestPath(parts: PathParts): Serve {
 }
 
 /** The rest of the way of a route; a stage that has nothing to do for it is not in it. */
-export function routePath({ mirror: mirrored }: Pick<Route, 'mirror'>, parts: RetryParts): Serve {
+export function routePath({ mirror: mirrored }: Pick<Route, 'mirror'>, parts: RetryParts & MirrorParts): Serve {
   return compose(
     [
       ...(mirrored === null ? [] : [mirror(parts.rng, parts)]), // before anything is refused: what is tried out there is to see all there is

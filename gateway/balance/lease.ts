@@ -46,6 +46,7 @@ export class Lease {
     }
     this.#isHeld = false;
     this.replica.slot.addInFlight(-1);
+    if (as === 'succeeded') this.replica.state.rest.served();
     this.#ticket.settle(as);
     this.#permit.settle(evidence);
     this.#watcher.released(this, as);

@@ -15,8 +15,11 @@ const defaultMs = 1_000;
 /** Whatever it says, it is asked again after this: one request then tells, and it serves again soon after it can. */
 const longestMs = 8_000;
 
-/** Whatever it says, it is left alone for this: what declines at once and comes back at once would draw all requests to itself. */
+/** Whatever it says, one that goes on declining is left alone for this: what declines at once and comes back at once would draw all requests to itself. */
 const shortestMs = 500;
+
+/** Whatever it says, it is asked again so soon after the first time, and after twice as long each time that follows: one refusal among many answers is no reason to do without a replica. */
+const firstMs = 100;
 
 /** Beyond that by up to this share, so that not everybody comes back at once. */
 const jitterShare = 0.25;
@@ -24,6 +27,8 @@ const jitterShare = 0.25;
 /** The time that a replica has asked for by declining a request (429, 503): until then it gets none, and nothing is held against it. */
 export class Rest {
   readonly #options: Options;
+  /** Rests since it has last served a request. */
+  #inARow = 0;
   #untilMs = 0;
   #alarm: Alarm | null = null;
 
@@ -43,11 +48,22 @@ export class Rest {
   /** Begins, or goes on for longer; `askedMs` is what the replica said, null where it did not. */
   begin(askedMs: number | null): void {
     const { clock, wheel, rng } = this.#options;
-    const boundedMs = Math.min(Math.max(askedMs ?? defaultMs, shortestMs), longestMs);
+    // What declines while it rests had been sent before.
+    if (this.#alarm === null) this.#inARow += 1;
+    const boundedMs = Math.min(
+      Math.max(askedMs ?? defaultMs, shortestMs),
+      longestMs,
+      firstMs * 2 ** (this.#inARow - 1),
+    );
     const lastsMs = boundedMs * (1 + rng.next() * jitterShare);
     this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
     if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
     else this.#alarm = wheel.arm(this.#untilMs, () => this.end());
+  }
+
+  /** It has served a request: what it declined before is forgotten. */
+  served(): void {
+    this.#inARow = 0;
   }
 
   /** Ends it before its time. */

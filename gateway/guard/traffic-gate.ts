@@ -151,6 +151,10 @@ export class TrafficGate implements Gate, Sibling {
         this.#breaker.count(evidence === 'success' ? 'succeeded' : 'clientErrors');
         if (evidence === 'client_error') this.#eject(this.#tripByClientErrors());
         return;
+      case 'unanswered':
+        this.#breaker.count('clientErrors');
+        this.#eject(this.#tripByClientErrors());
+        return;
       case 'credential':
         this.#eject({ cause: 'credential', reason: 'it does not accept the gateway’s credential' });
         return;
@@ -184,6 +188,7 @@ export class TrafficGate implements Gate, Sibling {
   #causeByProbe(evidence: Exclude<Evidence, 'none'>): EjectionCause | null {
     if (evidence === 'success') return null;
     if (evidence === 'client_error') return this.#cause === 'client_errors' ? 'client_errors' : null;
+    if (evidence === 'unanswered') return 'client_errors';
     return evidence === 'unreachable' || evidence === 'credential' ? evidence : 'outlier';
   }
 

@@ -26,38 +26,43 @@ export interface FailureRun {
   readonly length: number;
   /** How many of them were time-outs: each took all the patience there is, and counts twice. */
   readonly timeouts: number;
-  /** In none of them anything could be sent. */
-  readonly isUnreachable: boolean;
+  /** How many, up to the last one, could not be sent at all. */
+  readonly unreachable: number;
 }
 
 /** The run before the first failure. */
-export const noFailures: FailureRun = { length: 0, timeouts: 0, isUnreachable: true };
+export const noFailures: FailureRun = { length: 0, timeouts: 0, unreachable: 0 };
 
 /** A run with one failure more. */
 export function longer(
-  { length, timeouts, isUnreachable }: FailureRun,
+  { length, timeouts, unreachable }: FailureRun,
   evidence: 'failure' | 'timeout' | 'unreachable',
 ): FailureRun {
   return {
     length: length + 1,
     timeouts: timeouts + (evidence === 'timeout' ? 1 : 0),
-    isUnreachable: isUnreachable && evidence === 'unreachable',
+    unreachable: evidence === 'unreachable' ? unreachable + 1 : 0,
   };
 }
 
 /** Whether failures are too many: in a row, or as a share of the window. To be asked after each. */
 export function tripByFailures(run: FailureRun, counts: Counts, rules: GateRules): Trip | null {
-  const { length, timeouts } = run;
+  const { length, timeouts, unreachable } = run;
+  if (unreachable >= rules.consecutiveFailures)
+    return { cause: 'unreachable', reason: `${unreachable} requests in a row could not be sent` };
   if (length + timeouts >= rules.consecutiveFailures) {
-    if (run.isUnreachable) return { cause: 'unreachable', reason: `${length} requests in a row could not be sent` };
     const ofThem = timeouts === 0 ? '' : `, ${timeouts} of them time-outs, which count twice`;
     return { cause: 'outlier', reason: `${length} failures in a row${ofThem}` };
   }
   const total = totalOf(counts);
   const successShare = 1 - counts.failed / total;
   if (total < rules.minRequests || successShare >= rules.successShareBelow) return null;
-  return { cause: 'outlier', reason: `${counts.failed} of ${total} requests failed within ${rules.windowMs} ms` };
+  const cause = unreachable === length && unreachable >= fewestUnreachable ? 'unreachable' : 'outlier';
+  return { cause, reason: `${counts.failed} of ${total} requests failed within ${rules.windowMs} ms` };
 }
+
+/** Fewer refused connections in a row may be a process that starts again. */
+const fewestUnreachable = 3;
 
 /** Fewer answers say nothing of what share of them are errors of clients. */
 export const fewestAnswers = 20;
@@ -75,7 +80,7 @@ export function tripByClientErrors(own: Counts, siblings: Counts): Trip | null {
   const ownShare = clientErrorShare(own);
   const siblingsShare = clientErrorShare(siblings);
   if (!isSuspect(own) || totalOf(siblings) < fewestAnswers || ownShare < timesTheSiblings * siblingsShare) return null;
-  const shares = `${percent(ownShare)} of its answers were 4xx, and ${percent(siblingsShare)} of the other replicas’`;
+  const shares = `${percent(ownShare)} of its requests got 4xx or no answer in time, and ${percent(siblingsShare)} of the other replicas’`;
   return { cause: 'client_errors', reason: shares };
 }
 

@@ -23,6 +23,7 @@ export const errorTable = {
   internal: { status: 500, blame: 'gateway', retry: 'never' },
   upstream_unreachable: { status: 502, blame: 'upstream', retry: 'always' },
   upstream_broken: { status: 502, blame: 'upstream', retry: 'if_idempotent' },
+  upload_broken: { status: 502, blame: 'upstream', retry: 'if_idempotent' },
   upstream_credential: { status: 502, blame: 'gateway', retry: 'if_idempotent' },
   buffers_full: { status: 503, blame: 'gateway', retry: 'never' },
   none_eligible: { status: 503, blame: 'gateway', retry: 'never' },

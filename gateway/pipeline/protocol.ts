@@ -21,6 +21,8 @@ export interface Endpoint {
   /** Path with `:name` parameters, as Hono writes it; `*` at its end for whatever follows. */
   readonly pattern: string;
   readonly hasBody: boolean;
+  /** It asks about a model and has nothing computed: what is wrong then is wrong with the model, and says nothing of the replica that tells it. */
+  readonly isAboutModel?: true;
 }
 
 /** A wire format: reads what clients send, writes what replicas get, and says no in its own shape. */

@@ -13,9 +13,27 @@ export function eventOf(value: unknown): Uint8Array {
   return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
 }
 
-const errorEvent = /^(?:event: ?error\b|data: ?\{\s*"(?:error"\s*:(?!\s*null\b)|object"\s*:\s*"error"))/;
+/** Byte order mark, empty lines and comments: what may stand in front of an event and is none. */
+const nothingYet = /^\uFEFF?(?:(?::[^\r\n]*)?(?:\r\n|\r|\n))*/;
+const endOfEvent = /\r\n\r\n|\n\n|\r\r/;
 
-/** Whether a stream begins with an event that tells of an error, as servers send it that had answered 200 already. */
-export function isErrorEvent(beginning: Buffer): boolean {
-  return errorEvent.test(beginning.toString('latin1', 0, 100));
+/** The first event of a stream that begins so, without what stands in front of it; null where it has not come whole. */
+export function firstEventOf(beginning: string): string | null {
+  const from = nothingYet.exec(beginning)?.[0].length ?? 0;
+  const end = endOfEvent.exec(beginning.slice(from));
+  return end === null ? null : beginning.slice(from, from + end.index);
+}
+
+/** Whether an event tells of an error, as servers send it that had answered 200 already: by its name, or by an `error` in its data. */
+export function isErrorEvent(event: string): boolean {
+  const lines = event.split(/\r\n|\r|\n/);
+  if (lines.some((line) => /^event: ?error$/.test(line))) return true;
+  const data = lines.flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : [])).join('\n');
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value !== 'object' || value === null) return false;
+    return ('error' in value && value.error !== null) || ('object' in value && value.object === 'error');
+  } catch {
+    return false;
+  }
 }

@@ -13,10 +13,10 @@ import { renameModel } from './rename-model.ts';
 export const headerLengthHeader = 'inference-header-content-length';
 
 const modelOperations = [
-  { operation: 'metadata', method: 'GET', suffix: '', hasBody: false },
-  { operation: 'ready', method: 'GET', suffix: '/ready', hasBody: false },
-  { operation: 'config', method: 'GET', suffix: '/config', hasBody: false },
-  { operation: 'stats', method: 'GET', suffix: '/stats', hasBody: false },
+  { operation: 'metadata', method: 'GET', suffix: '', hasBody: false, isAboutModel: true },
+  { operation: 'ready', method: 'GET', suffix: '/ready', hasBody: false, isAboutModel: true },
+  { operation: 'config', method: 'GET', suffix: '/config', hasBody: false, isAboutModel: true },
+  { operation: 'stats', method: 'GET', suffix: '/stats', hasBody: false, isAboutModel: true },
   { operation: 'infer', method: 'POST', suffix: '/infer', hasBody: true },
   { operation: 'generate', method: 'POST', suffix: '/generate', hasBody: true },
   { operation: 'generate_stream', method: 'POST', suffix: '/generate_stream', hasBody: true },

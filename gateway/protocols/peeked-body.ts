@@ -1,10 +1,17 @@
 import type { GatewayError } from '../kernel/errors.ts';
 import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
 
+/** Whether what has come tells what there is to know. */
+type IsEnough = (beginning: Buffer) => boolean;
+
+/** What does not show itself within so much never does. */
+const mostLookedAtBytes = 64 * 1024;
+
 /** A body whose beginning can be read, and replaced, before it is passed on. */
 export class PeekedBody implements Body, Sink {
   readonly #inner: Body;
   readonly #peekBytes: number;
+  readonly #isEnough: IsEnough;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #grownBytes = 0;
@@ -14,14 +21,15 @@ export class PeekedBody implements Body, Sink {
   #tellPeeked = (): void => {};
   #goOn = (): void => {};
 
-  private constructor(inner: Body, peekBytes: number) {
+  private constructor(inner: Body, peekBytes: number, isEnough: IsEnough) {
     this.#inner = inner;
     this.#peekBytes = peekBytes;
+    this.#isEnough = isEnough;
   }
 
-  /** Resolves when `peekBytes` have come, or all there is. The rest waits with the sender. */
-  static async peek(inner: Body, peekBytes: number): Promise<PeekedBody> {
-    const body = new PeekedBody(inner, peekBytes);
+  /** Resolves when `peekBytes` have come that are enough, or 64 KiB, or all there is. The rest waits with the sender. */
+  static async peek(inner: Body, peekBytes: number, isEnough: IsEnough = () => true): Promise<PeekedBody> {
+    const body = new PeekedBody(inner, peekBytes, isEnough);
     const peeked = new Promise<void>((resolve) => {
       body.#tellPeeked = resolve;
     });
@@ -76,6 +84,7 @@ export class PeekedBody implements Body, Sink {
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes < this.#peekBytes) return true;
+    if (this.#heldBytes < mostLookedAtBytes && !this.#isEnough(this.beginning())) return true;
     this.#tellPeeked();
     return false;
   }

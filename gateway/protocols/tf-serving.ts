@@ -18,6 +18,7 @@ export const modelStatus: Endpoint = {
   method: 'GET',
   pattern: `${prefix}*`,
   hasBody: false,
+  isAboutModel: true,
 };
 
 /** What a path below /v1/models ends with, as it was sent; letters before it may have come encoded. */

@@ -42,9 +42,9 @@ export function attempt(parts: RetryParts): Stage {
   };
 }
 
-/** The backend has nobody to send to, or no room. */
+/** The backend has nobody to send to, or no room, or nobody came free in time. */
 function isNobodyThere({ code }: GatewayError): boolean {
-  return code === 'none_eligible' || code === 'queue_full';
+  return code === 'none_eligible' || code === 'queue_full' || code === 'queue_timeout';
 }
 
 function hasRoom({ dispatcher }: Backend): boolean {

@@ -15,23 +15,29 @@ const mostUtilisation = 0.7;
 
 type Ended = Reply | FailedTry;
 
+/** What hedged tries need. */
+interface HedgeParts extends RetryParts {
+  readonly hedging: Hedging;
+}
+
 /**
  * A try, and a second one on another replica where its answer has not begun after a while (Dean and Barroso, "The tail at scale", 2013).
- * The first answer is taken; the other try is aborted, and blames nobody.
+ * The first answer is taken; the other try is aborted, and blames nobody. Adds to `spent` the replica that got the second.
  */
-export async function tryHedged(exchange: Exchange, lease: Lease, hedging: Hedging, parts: RetryParts): Promise<Ended> {
+export async function tryHedged(exchange: Exchange, lease: Lease, spent: Replica[], parts: HedgeParts): Promise<Ended> {
+  const { hedging } = parts;
   hedging.budget.deposit();
   hedging.utilisation.add(utilisationOf(exchange.choice.backend.replicas));
   const delayMs = mayHedge(exchange) ? hedging.delayMs() : null;
   if (delayMs === null) {
     return tryOnce({ exchange, lease, kind: 'first', cancellation: exchange.cancellation }, parts);
   }
-  return new Race(exchange, hedging, parts).run(lease, delayMs);
+  return new Race(exchange, spent, parts).run(lease, delayMs);
 }
 
 function mayHedge({ choice: { backend }, head }: Exchange): boolean {
   const isRepeatable = backend.retrying.isIdempotent || head.method === 'GET';
-  return isRepeatable && headerOf(head.headers, 'x-headgate-class') !== 'batch';
+  return isRepeatable && headerOf(head.headers, 'x-headgate-class')?.toLowerCase() !== 'batch';
 }
 
 /** One of the tries that run beside each other. */
@@ -44,15 +50,15 @@ interface Runner {
 /** Two tries for one exchange, of which the first that is answered counts. */
 class Race {
   readonly #exchange: Exchange;
-  readonly #hedging: Hedging;
-  readonly #parts: RetryParts;
+  readonly #spent: Replica[];
+  readonly #parts: HedgeParts;
   readonly #runners = new Set<Runner>();
   readonly #result = Promise.withResolvers<Ended>();
   #hasEnded = false;
 
-  constructor(exchange: Exchange, hedging: Hedging, parts: RetryParts) {
+  constructor(exchange: Exchange, spent: Replica[], parts: HedgeParts) {
     this.#exchange = exchange;
-    this.#hedging = hedging;
+    this.#spent = spent;
     this.#parts = parts;
   }
 
@@ -70,14 +76,17 @@ class Race {
   #second(notThis: Replica): void {
     const { cancellation, choice } = this.#exchange;
     const { backend } = choice;
-    const used = Math.max(this.#hedging.utilisation.mean, utilisationOf(backend.replicas));
+    const { hedging } = this.#parts;
+    const used = Math.max(hedging.utilisation.mean, utilisationOf(backend.replicas));
     this.#exchange.expire(this.#parts.clock);
     // What has been cancelled this instant still runs: its end is told a little later.
     if (this.#runners.size === 0 || cancellation.reason !== null || used > mostUtilisation) return;
     // What finds no replica has used up its share of the budget nevertheless: where none is free, fewer shall be looked for.
-    if (!this.#hedging.budget.withdraw()) return;
+    if (!hedging.budget.withdraw()) return;
     const lease = backend.dispatcher.tryTake(this.#exchange, [notThis]);
-    if (lease !== null) this.#start(lease, 'hedge');
+    if (lease === null) return;
+    this.#spent.push(lease.replica);
+    this.#start(lease, 'hedge');
   }
 
   #start(lease: Lease, kind: 'first' | 'hedge'): void {
@@ -128,7 +137,7 @@ class Race {
     this.#hasEnded = true;
     for (const { cancellation, startedAtMs, unlink } of this.#runners) {
       unlink();
-      this.#hedging.observe(this.#parts.clock.nowMs() - startedAtMs);
+      this.#parts.hedging.observe(this.#parts.clock.nowMs() - startedAtMs);
       const code = startedAtMs < winner.startedAtMs ? 'overtaken' : 'superseded';
       cancellation.cancel(new GatewayError(code, 'another try of the same request was answered first'));
     }

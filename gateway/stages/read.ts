@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Ask } from '../pipeline/ask.ts';
+import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
@@ -10,23 +11,20 @@ import { decodeContent } from '../protocols/content-encoding.ts';
 interface Limits {
   /** One request's body, as sent and without its content encoding. */
   readonly maxBodyBytes: number;
-  /** All bodies held at the same time. */
-  readonly maxBufferedBytes: number;
+  /** Where all bodies are held at the same time. */
+  readonly room: BufferRoom;
 }
 
 const nothing = new Uint8Array(0);
 const retryAfterMs = 1000;
 
 /** Takes in the body, within one bound for each request and one for all together, and has the protocol read what is asked for. */
-export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): Stage {
-  let bufferedBytes = 0;
-
+export function read({ maxBodyBytes, room }: Limits, clock: Clock): Stage {
   async function withBody(exchange: Exchange, next: Serve): Promise<Reply> {
     let ownBytes = 0;
     let ask: Ask | null = null;
     const reserve = (sizeBytes: number): void => {
-      if (bufferedBytes + sizeBytes > maxBufferedBytes) throw noRoom(maxBufferedBytes);
-      bufferedBytes += sizeBytes;
+      if (!room.take(sizeBytes)) throw noRoom(room.mostBytes);
       ownBytes += sizeBytes;
     };
     try {
@@ -40,7 +38,7 @@ export function read({ maxBodyBytes, maxBufferedBytes }: Limits, clock: Clock): 
       return await next(exchange);
     } finally {
       // At the head of the reply nobody will send the body again; an answer may take hours.
-      bufferedBytes -= ownBytes;
+      room.giveBack(ownBytes);
       if (ask !== null) ask.payload = ask.content = nothing;
     }
   }

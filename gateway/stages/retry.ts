@@ -26,11 +26,12 @@ export async function tryBackend(exchange: Exchange, parts: RetryParts): Promise
   retrying.budget.deposit();
   const taken = takeLease(exchange, none, parts);
   const lease = taken instanceof Lease ? taken : await taken;
+  const spent = [lease.replica];
   const ended =
     hedging === null
       ? await tryOnce({ exchange, lease, kind: 'first', cancellation: exchange.cancellation }, parts)
-      : await tryHedged(exchange, lease, hedging, parts);
-  return ended instanceof FailedTry ? retry(exchange, ended, [lease.replica, ended.replica], parts) : ended;
+      : await tryHedged(exchange, lease, spent, { ...parts, hedging });
+  return ended instanceof FailedTry ? retry(exchange, ended, spent, parts) : ended;
 }
 
 async function retry(
@@ -42,7 +43,8 @@ async function retry(
   const { backend } = exchange.choice;
   const { maxTries } = backend.retrying;
   let last = first;
-  for (let tries = 1; tries < maxTries && mayRetry(exchange, last, spent); tries++) {
+  // A copy that was sent beside the first try is one of them.
+  for (let tries = spent.length; tries < maxTries && mayRetry(exchange, last, spent); tries++) {
     const wasSent = last.verdict.retry !== 'always';
     // Where nothing was sent or the work was declined, no replica has had any of it: there is nothing to hold back for.
     const pauseMs = wasSent && last.verdict.outcome !== 'refused' ? pauseBefore(tries, parts.rng) : 0;

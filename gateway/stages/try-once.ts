@@ -1,7 +1,7 @@
 import type { Lease } from '../balance/lease.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { asGatewayError, GatewayError } from '../kernel/errors.ts';
+import { asGatewayError, type ErrorCode, GatewayError } from '../kernel/errors.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
@@ -11,6 +11,7 @@ import {
   abandoned,
   brokenOff,
   isOurCredentialBad,
+  unanswered,
   type Verdict,
   verdictOfError,
   verdictOfStatus,
@@ -51,15 +52,14 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     reply = await send(one, watch.sentAtMs, parts);
   } catch (thrown) {
     const error = asGatewayError(thrown);
-    const verdict = verdictOfError(error);
+    const isUnanswered = gaveUp.includes(error.code) && parts.clock.nowMs() - watch.sentAtMs >= patienceMs;
+    const verdict = isUnanswered ? unanswered : verdictOfError(error);
     watch.settle(verdict);
     return failedBy(error, verdict, lease);
   }
   watch.headAtMs = parts.clock.nowMs();
   takeReport(reply, lease);
-  watch.verdict = verdictOfStatus(reply.status);
-  // What fails or declines at once says nothing of how long an answer takes.
-  if (watch.verdict.outcome === 'succeeded') exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
+  watch.verdict = verdictOfStatus(reply.status, exchange.head.endpoint.isAboutModel);
   const headers = watch.verdict.outcome === 'refused' ? rest(reply, lease, parts.clock) : reply.headers;
   const body = new ObservedBody(reply.body, watch);
   exchange.expire(parts.clock);
@@ -69,8 +69,21 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
   }
   if (isOurCredentialBad(reply.status)) return withheld(badCredential(reply.status, lease), watch, body, lease);
   if (watch.verdict.retry !== 'never') return failedWith({ ...reply, headers, body }, one, watch);
-  if (exchange.choice.backend.holdsFirstChunk) return passFirstChunk(reply, one, watch);
+  const { holdsFirstChunk, hedging } = exchange.choice.backend;
+  // Servers of streams send their head at once: where two race, the first byte decides.
+  if (holdsFirstChunk || (hedging !== null && exchange.ask.isStreaming))
+    return passFirstChunk(reply, one, watch, parts);
+  observe(one, watch, watch.headAtMs);
   return passOn({ ...reply, body }, one, watch);
+}
+
+/** Without an answer so long after it was sent, a request that is given up says something of its replica. Clients that are in more of a hurry than that say it of themselves. */
+const patienceMs = 250;
+const gaveUp: readonly ErrorCode[] = ['deadline_exceeded', 'client_left'];
+
+/** What fails or declines at once says nothing of how long an answer takes. */
+function observe({ exchange }: Try, { verdict, sentAtMs }: TryWatch, atMs: number): void {
+  if (verdict.outcome === 'succeeded') exchange.choice.backend.hedging?.observe(atMs - sentAtMs);
 }
 
 function passOn(reply: Reply, one: Try, watch: TryWatch): Reply | Promise<Reply> {
@@ -95,8 +108,14 @@ function note({ exchange: { journal }, lease, cancellation }: Try, { sentAtMs, h
 }
 
 /** A body that breaks off before its first byte is as if there had been no answer. It is looked at before anybody is told of its end, which may have come with its beginning. */
-async function passFirstChunk(reply: Reply, one: Try, watch: TryWatch): Promise<Reply | FailedTry> {
+async function passFirstChunk(
+  reply: Reply,
+  one: Try,
+  watch: TryWatch,
+  { clock }: TryParts,
+): Promise<Reply | FailedTry> {
   const held = await holdFirstChunk(reply);
+  observe(one, watch, clock.nowMs());
   const body = new ObservedBody(held.body, watch);
   if (one.cancellation.reason !== null) {
     body.discard();
@@ -136,7 +155,7 @@ function takeReport({ loadReport }: UpstreamReply, lease: Lease): void {
 function rest({ headers }: UpstreamReply, { replica }: Lease, clock: Clock): HeaderList {
   const { rest } = replica.state;
   rest.begin(retryAfterMs(headers, clock));
-  return withRetryAfter(headers, (rest.untilMs ?? 0) - clock.nowMs());
+  return withRetryAfter(headers, (rest.untilMs ?? 0) - clock.nowMs(), clock);
 }
 
 /** It got no answer that could be passed on. */
@@ -163,7 +182,8 @@ function failedWith(reply: Reply, one: Try, watch: TryWatch): FailedTry {
 }
 
 function badCredential(status: number, { replica }: Lease): GatewayError {
-  const message = `replica ${replica.fullName} does not accept the gateway's credential`;
+  const what = status === 403 ? 'does not allow what was asked with' : 'does not accept';
+  const message = `replica ${replica.fullName} ${what} the gateway's credential`;
   return new GatewayError('upstream_credential', message, { cause: new Error(`status ${status}`) });
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import { type HeaderList, headerInList, withoutHeaders } from '../pipeline/headers.ts';
 
 /** How long a replica asks to be left alone: `retry-after` in seconds or as a date (RFC 9110 section 10.2.3), or the finer `retry-after-ms` of OpenAI; null where it does not say, or nothing that can be read. */
 export function retryAfterMs(headers: HeaderList, clock: Clock): number | null {
@@ -17,8 +17,9 @@ function numberOf(told: string | null): number | null {
   return told !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(told) ? Number(told) : null;
 }
 
-/** The headers of a refusal, which say when to come again: as they do already, else after `waitMs`. */
-export function withRetryAfter(headers: HeaderList, waitMs: number): HeaderList {
-  if (headerInList(headers, 'retry-after') !== null) return headers;
-  return [...headers, 'retry-after', String(Math.ceil(waitMs / 1000))];
+/** The headers of a refusal, which say when to come again: as they do already where that can be read, else after `waitMs`. */
+export function withRetryAfter(headers: HeaderList, waitMs: number, clock: Clock): HeaderList {
+  if (retryAfterMs(headers, clock) !== null && headerInList(headers, 'retry-after') !== null) return headers;
+  const others = withoutHeaders(headers, (name) => name === 'retry-after');
+  return [...others, 'retry-after', String(Math.ceil(waitMs / 1000))];
 }

@@ -72,6 +72,7 @@ export class UndiciTransport implements Transport {
         wheel: this.#wheel,
         onHead,
         onFailure,
+        uploadBytes: body?.length ?? 0,
       });
       connections.dispatch({ path: replica.address.basePath + request.path, method, headers, body }, call);
     });

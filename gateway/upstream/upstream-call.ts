@@ -18,7 +18,12 @@ interface Options {
   readonly wheel: TimerWheel;
   onHead(reply: UpstreamReply): void;
   onFailure(error: GatewayError): void;
+  /** Of the request's body. */
+  readonly uploadBytes: number;
 }
+
+/** What the systems on both sides hold at least of what is under way: a smaller body has been sent whole when its sender is told so. */
+const sentAtOnceBytes = 64 * 1024;
 
 /** Held back before anybody pumps; beyond it the replica is asked to pause. */
 const heldBackBytes = 64 * 1024;
@@ -88,9 +93,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    const { replicaName } = this.#options;
+    const { replicaName, uploadBytes } = this.#options;
     const wasSent = this.#controller !== null;
-    const code = wasSent ? 'upstream_broken' : 'upstream_unreachable';
+    const isUploading = wasSent && !this.#hasHead && uploadBytes > sentAtOnceBytes;
+    const code = isUploading ? 'upload_broken' : wasSent ? 'upstream_broken' : 'upstream_unreachable';
     const where = this.#hasHead ? 'in the middle of its answer' : 'before it had answered';
     const what = wasSent ? `broke off ${where}` : 'cannot be reached';
     this.#fail(new GatewayError(code, `replica ${replicaName} ${what}`, { cause }));
@@ -136,6 +142,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Body {
 
   #timedOut(): GatewayError {
     const { replicaName, timeouts, clock } = this.#options;
+    if (this.#isPaused)
+      return new GatewayError('client_left', `the client had not taken its answer after ${timeouts.totalMs} ms`);
     const tookMs = Math.round(clock.nowMs() - this.#sentAtMs);
     if (this.#controller === null)
       return new GatewayError('upstream_unreachable', `replica ${replicaName} cannot be reached`, {

@@ -151,7 +151,16 @@ describe('a passing gate', () => {
     gates.settle('credential', 5);
     assert.equal(gates.gate.state, 'passing');
     gates.settle('success');
-    gates.settle('unreachable', 5);
+    gates.settle('unreachable', 3);
+    assert.deepEqual([gates.gate.state, gates.gate.cause], ['ejected', 'unreachable']);
+  });
+
+  it('of the only replica there is ejects where nothing can be sent to it, also after it broke off in the middle of something', () => {
+    const gates = new Gates({ size: 1, rules: { minRequests: 1000 } });
+    gates.settle('failure');
+    gates.settle('unreachable', 4);
+    assert.equal(gates.gate.state, 'passing');
+    gates.settle('unreachable');
     assert.deepEqual([gates.gate.state, gates.gate.cause], ['ejected', 'unreachable']);
   });
 });

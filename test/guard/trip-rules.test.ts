@@ -4,7 +4,7 @@ import { isSuspect, tripByClientErrors, tripByFailures } from '../../gateway/gua
 import { defaultRules } from '../support/gates.ts';
 
 const counts = (succeeded: number, failed: number, clientErrors = 0) => ({ succeeded, failed, clientErrors });
-const run = (length: number, isUnreachable = false, timeouts = 0) => ({ length, timeouts, isUnreachable });
+const run = (length: number, unreachable = 0, timeouts = 0) => ({ length, timeouts, unreachable });
 
 describe('failures trip', () => {
   it('when there are five in a row, as an outlier', () => {
@@ -16,19 +16,30 @@ describe('failures trip', () => {
   });
 
   it('when there are three time-outs in a row, of which each counts twice', () => {
-    assert.equal(tripByFailures(run(2, false, 2), counts(100, 2), defaultRules), null);
-    assert.equal(tripByFailures(run(3, false, 1), counts(100, 3), defaultRules), null);
-    assert.deepEqual(tripByFailures(run(3, false, 3), counts(100, 3), defaultRules), {
+    assert.equal(tripByFailures(run(2, 0, 2), counts(100, 2), defaultRules), null);
+    assert.equal(tripByFailures(run(3, 0, 1), counts(100, 3), defaultRules), null);
+    assert.deepEqual(tripByFailures(run(3, 0, 3), counts(100, 3), defaultRules), {
       cause: 'outlier',
       reason: '3 failures in a row, 3 of them time-outs, which count twice',
     });
   });
 
   it('as unreachable where in none of those in a row anything could be sent', () => {
-    assert.deepEqual(tripByFailures(run(5, true), counts(0, 5), defaultRules), {
+    assert.deepEqual(tripByFailures(run(5, 5), counts(0, 5), defaultRules), {
       cause: 'unreachable',
       reason: '5 requests in a row could not be sent',
     });
+  });
+
+  it('as unreachable, too, where the last five of them could not be sent, whatever came before', () => {
+    assert.equal(tripByFailures(run(6, 5), counts(0, 6), defaultRules)?.cause, 'unreachable');
+    assert.equal(tripByFailures(run(6, 4), counts(0, 6), defaultRules)?.cause, 'outlier');
+  });
+
+  it('by their share as unreachable where none since the last answer could be sent', () => {
+    assert.equal(tripByFailures(run(3, 3), counts(7, 3), defaultRules)?.cause, 'unreachable');
+    assert.equal(tripByFailures(run(3, 2), counts(7, 3), defaultRules)?.cause, 'outlier');
+    assert.equal(tripByFailures(run(1, 1), counts(7, 3), defaultRules)?.cause, 'outlier', 'one alone');
   });
 
   it('when fewer than 80 % of at least ten requests in the window succeeded', () => {
@@ -50,7 +61,7 @@ describe('errors of clients trip', () => {
     const trip = tripByClientErrors(counts(10, 0, 10), counts(18, 0, 2));
     assert.deepEqual(trip, {
       cause: 'client_errors',
-      reason: '50 % of its answers were 4xx, and 10 % of the other replicas’',
+      reason: '50 % of its requests got 4xx or no answer in time, and 10 % of the other replicas’',
     });
     assert.equal(tripByClientErrors(counts(11, 0, 9), counts(100, 0)), null, 'not half');
     assert.equal(tripByClientErrors(counts(9, 0, 10), counts(100, 0)), null, '19 answers');

@@ -15,6 +15,7 @@ const promised: Readonly<Record<ErrorCode, readonly [number, string, string]>> =
   internal: [500, 'gateway', 'never'],
   upstream_unreachable: [502, 'upstream', 'always'],
   upstream_broken: [502, 'upstream', 'if_idempotent'],
+  upload_broken: [502, 'upstream', 'if_idempotent'],
   upstream_credential: [502, 'gateway', 'if_idempotent'],
   buffers_full: [503, 'gateway', 'never'],
   none_eligible: [503, 'gateway', 'never'],

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import { BufferRoom } from '../../gateway/pipeline/buffer-room.ts';
 import type { RequestHead } from '../../gateway/pipeline/exchange.ts';
 import { jsonReply } from '../../gateway/pipeline/reply.ts';
 import { readNamedModel, withModel } from '../../gateway/protocols/named-model.ts';
@@ -196,7 +197,7 @@ describe('the model that a form names', () => {
 it('a body that is encoded goes on as it came under the same name, and decoded under another', async () => {
   const body = gzipSync('{"model":"gpt","messages":[]}');
   const exchange = newExchange({ protocol: openai, operation: 'chat', body, headers: { 'content-encoding': 'gzip' } });
-  const limits = { maxBodyBytes: 1000, maxBufferedBytes: 1000 };
+  const limits = { maxBodyBytes: 1000, room: new BufferRoom(1000) };
   const { wrap } = read(limits, new VirtualClock());
   await wrap(async () => {
     const same = openai.write(exchange, 'gpt');

@@ -29,3 +29,45 @@ describe('replies of 400, 413 and 422 that come from all replicas alike', () => 
     });
   }
 });
+
+describe('requests that are given up before their answer begins', () => {
+  const impatient = { deadlineMs: 500 };
+
+  it('eject the one replica of four that hangs, though no time-out of its own has passed', async () => {
+    const seed = 32;
+    const rng = seededRng(seed);
+    const replicas = Array.from({ length: 4 }, (_, at) => ({
+      id: `r${at}`,
+      script: () => ({ headAfterMs: at === 0 ? Number.POSITIVE_INFINITY : 5 }),
+    }));
+    const simulation = new Simulation({ seed, backends: [{ name: 'pool', policy: 'round-robin', replicas }] });
+    const answering = arriveByChance(simulation, { ratePerSecond: 100, forMs: 20_000, rng, call: impatient });
+    await simulation.clock.runUntil(20_000);
+    const [hung, ...others] = simulation.backends[0]?.replicas ?? [];
+    assert.equal(hung?.gate.state === 'passing', false, `seed ${seed}`);
+    assert.match(hung?.gate.story.reason ?? '', /no answer in time/);
+    assert.ok(others.every(({ gate }) => gate.state === 'passing'));
+    await simulation.clock.runAll();
+    const answers = await answering;
+    const errors = answers.filter(isError).length;
+    assert.ok(errors < 0.05 * answers.length, `${errors} of ${answers.length}, seed ${seed}`);
+    assert.deepEqual(simulation.leftovers(), []);
+  });
+
+  it('eject nobody where all replicas are as slow', async () => {
+    const seed = 33;
+    const rng = seededRng(seed);
+    const replicas = Array.from({ length: 4 }, (_, at) => ({
+      id: `r${at}`,
+      script: () => ({ headAfterMs: rng.next() < 0.5 ? 5 : 5_000 }),
+    }));
+    const simulation = new Simulation({ seed, backends: [{ name: 'pool', policy: 'round-robin', replicas }] });
+    const answering = arriveByChance(simulation, { ratePerSecond: 100, forMs: 20_000, rng, call: impatient });
+    await simulation.clock.runAll();
+    await answering;
+    assert.ok(
+      simulation.backends[0]?.replicas.every(({ gate }) => gate.state === 'passing'),
+      `seed ${seed}`,
+    );
+  });
+});

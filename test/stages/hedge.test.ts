@@ -263,10 +263,23 @@ describe('of two tries beside each other', () => {
       { headAfterMs: 60, failsWith: 'upstream_broken' },
       { headAfterMs: 10 },
     ];
-    const hedged = new Hedged(fates, {}, newReplicas({}, {}, {}));
+    const retrying = { maxTries: 3, isIdempotent: true, budget: anyBudget };
+    const hedged = new Hedged(fates, { retrying }, newReplicas({}, {}, {}));
     (await hedged.answer()).body.discard();
     assert.deepEqual(hedged.outcomes, ['first failed', 'hedge failed', 'retry abandoned']);
     assert.equal(new Set(hedged.sentTo).size, 3);
+    hedged.assertAtRest();
+  });
+
+  it('are two of the tries there may be, and no third is made on either replica', async () => {
+    const fates: readonly Fate[] = [
+      { headAfterMs: 60, failsWith: 'upstream_broken' },
+      { headAfterMs: 5, failsWith: 'upstream_broken' },
+    ];
+    const retrying = { maxTries: 2, isIdempotent: true, budget: anyBudget };
+    const hedged = new Hedged(fates, { retrying }, newReplicas({}, {}, {}));
+    await assert.rejects(hedged.answer(), { code: 'upstream_broken' });
+    assert.deepEqual(hedged.outcomes, ['hedge failed', 'first failed']);
     hedged.assertAtRest();
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BufferRoom } from '../../gateway/pipeline/buffer-room.ts';
+import { Copies } from '../../gateway/stages/mirror.ts';
 import type { Script } from '../support/simulated-replica.ts';
 import { type Answer, type SimulatedBackend, Simulation } from '../support/simulation.ts';
 
@@ -132,5 +134,30 @@ describe('a mirror', () => {
     const candidate = simulation.backends[1]?.replicas ?? [];
     assert.deepEqual(candidate.map(({ gate }) => gate.state).toSorted(), ['ejected', 'passing']);
     await finished(simulation, calls);
+  });
+});
+
+describe('copies', () => {
+  it('are held within the room that all requests have, and are 64 at the most, over everything that makes them', () => {
+    const room = new BufferRoom(1000);
+    const copies = new Copies(room);
+    assert.ok(room.take(400));
+    assert.equal(copies.begin(601), false);
+    assert.ok(copies.begin(600));
+    assert.equal(room.take(1), false, 'no room is left for requests');
+    copies.end(600);
+    assert.equal(room.heldBytes, 400);
+    for (let n = 0; n < 64; n++) assert.ok(copies.begin(0));
+    assert.equal(copies.begin(0), false);
+    copies.end(0);
+    assert.ok(copies.begin(0));
+  });
+
+  it('give back what they held, whatever became of them', async () => {
+    for (const copy of [whole, { headAfterMs: 5, status: 500 }, { refusesAfterMs: 1 }]) {
+      const simulation = mirrored(copy);
+      await finished(simulation, [simulation.call(), simulation.call()]);
+      assert.equal(simulation.room.heldBytes, 0);
+    }
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import { BufferRoom } from '../../gateway/pipeline/buffer-room.ts';
 import type { Incoming } from '../../gateway/pipeline/exchange.ts';
 import { jsonReply } from '../../gateway/pipeline/reply.ts';
 import type { Serve } from '../../gateway/pipeline/stage.ts';
@@ -25,7 +26,7 @@ class Reading {
       this.payloads.push(ask.payload);
       return new Promise((resolve) => this.#answers.push(() => resolve(answer)));
     };
-    this.serve = read({ maxBodyBytes, maxBufferedBytes }, this.clock).wrap(wait);
+    this.serve = read({ maxBodyBytes, room: new BufferRoom(maxBufferedBytes) }, this.clock).wrap(wait);
   }
 
   /** All that has been asked so far is answered. */
@@ -96,7 +97,7 @@ describe('reading a body', () => {
     for (const { spec, code } of failing)
       for (let n = 0; n < 5; n++) await assert.rejects(serve(newExchange(spec)), { code });
     const late: Serve = () => Promise.reject(new GatewayError('none_eligible', 'none'));
-    const failingLater = read({ maxBodyBytes: 1000, maxBufferedBytes: 1000 }, new VirtualClock()).wrap(late);
+    const failingLater = read({ maxBodyBytes: 1000, room: new BufferRoom(1000) }, new VirtualClock()).wrap(late);
     for (let n = 0; n < 5; n++)
       await assert.rejects(failingLater(newExchange({ body: ' '.repeat(900) })), { code: 'none_eligible' });
   });
@@ -126,7 +127,7 @@ describe('reading a body', () => {
     await clock.runUntil(7);
     const incoming: Incoming = { read: () => assert.fail('read') };
     const exchange = newExchange({ operation: 'metadata', incoming });
-    const serve = read({ maxBodyBytes: 1, maxBufferedBytes: 1 }, clock).wrap(async () => answer);
+    const serve = read({ maxBodyBytes: 1, room: new BufferRoom(1) }, clock).wrap(async () => answer);
     assert.equal(await serve(exchange), answer);
     assert.equal(exchange.ask.payload.length, 0);
     assert.equal(exchange.journal.readAtMs, 7);

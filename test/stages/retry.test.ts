@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Retrying } from '../../gateway/balance/backend.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
+import { plainHttp, plainRequest } from '../../gateway/protocols/plain-http.ts';
 import { Attempting } from '../support/attempting.ts';
 import { anyBudget } from '../support/backends.ts';
 import { hold, newReplicas } from '../support/replicas.ts';
@@ -59,8 +60,17 @@ describe('a retry', () => {
         retrying: { ...four, isIdempotent: false },
       },
     );
-    (await attempting.answer(attempting.exchange({ operation: 'metadata' }))).body.discard();
+    const asking = { protocol: plainHttp, endpoint: plainRequest, path: '/status' };
+    (await attempting.answer(attempting.exchange(asking))).body.discard();
     assert.equal(sent, 2);
+  });
+
+  it('is not made of what was asked about a model: its answer is how the model is', async () => {
+    const attempting = new Attempting(newReplicas({}, {}), () => upstreamReply(503));
+    const reply = await attempting.answer(attempting.exchange({ operation: 'ready' }));
+    reply.body.discard();
+    assert.deepEqual([reply.status, attempting.sentTo.length], [503, 1]);
+    assert.ok(attempting.replicas.every(({ state }) => state.rest.isOver));
   });
 
   it('is not made of what is nobody’s fault, nor of what a client would only be told again', async () => {

@@ -9,12 +9,14 @@ import { seededRng } from '../../gateway/kernel/rng.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import { BufferRoom } from '../../gateway/pipeline/buffer-room.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import type { Generation } from '../../gateway/pipeline/generation.ts';
 import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
+import { Copies } from '../../gateway/stages/mirror.ts';
 import { type Connections, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newExchange } from './exchanges.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
@@ -77,6 +79,8 @@ export class Reloading {
     const rng = seededRng(seed);
     const transport = new UndiciTransport({ clock, wheel, connect: (replica) => this.#connect(replica) });
     const topics = { settled: new Topic<Exchange>(), tried: new Topic<TryFact>() };
+    const room = new BufferRoom(100_000);
+    const copies = new Copies(room);
     this.generations = new Generations(parseSettings(yaml, 'gateway.yaml', {}), {
       clock,
       wheel,
@@ -86,12 +90,12 @@ export class Reloading {
       secondReleases,
       board: this.board,
       log: pino({ level: 'silent' }),
-      serveFor: (route) => routePath(route, { transport, clock, wheel, rng, tried: topics.tried }),
+      serveFor: (route) => routePath(route, { transport, clock, wheel, rng, tried: topics.tried, copies }),
       newSocketPath: () => assert.fail('no workers here'),
       workerCommand: [''],
       bundledModels: '',
     });
-    const limits = { maxBodyBytes: 1000, maxBufferedBytes: 100_000 };
+    const limits = { maxBodyBytes: 1000, room };
     this.running = new RunningExchanges(requestPath({ settled: topics.settled, limits, clock, rng }), topics.settled);
     this.generations.start();
   }

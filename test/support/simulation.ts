@@ -14,6 +14,7 @@ import { type Rng, seededRng } from '../../gateway/kernel/rng.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+import { BufferRoom } from '../../gateway/pipeline/buffer-room.ts';
 import { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { Generation } from '../../gateway/pipeline/generation.ts';
 import type { HeaderList } from '../../gateway/pipeline/headers.ts';
@@ -22,6 +23,7 @@ import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import type { BackendSettings, RouteSettings } from '../../gateway/settings/settings.ts';
+import { Copies } from '../../gateway/stages/mirror.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { defaultRules } from './gates.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
@@ -103,6 +105,8 @@ export class Simulation {
   readonly settled: Exchange[] = [];
   readonly tried: TryFact[] = [];
   readonly running: RunningExchanges;
+  /** Where bodies of requests are held. */
+  readonly room: BufferRoom;
   readonly #generation: Generation;
   /** Must stay 0. */
   secondReleases = 0;
@@ -121,11 +125,18 @@ export class Simulation {
     const tried = new Topic<TryFact>();
     settled.subscribe((exchange) => this.settled.push(exchange));
     tried.subscribe((fact) => this.tried.push(fact));
+    this.room = new BufferRoom(limits.maxBufferedBytes);
+    const copies = new Copies(this.room);
     const table = assembleRoutes({ routes }, this.backends, (route) =>
-      routePath(route, { ...parts, transport, tried }),
+      routePath(route, { ...parts, transport, tried, copies }),
     );
     this.#generation = new Generation({ routes: table, backends: this.backends, onGone: () => {} });
-    const serve = requestPath({ settled, limits, clock: this.clock, rng: this.rng });
+    const serve = requestPath({
+      settled,
+      limits: { maxBodyBytes: limits.maxBodyBytes, room: this.room },
+      clock: this.clock,
+      rng: this.rng,
+    });
     this.running = new RunningExchanges(serve, settled);
   }
 

@@ -12,7 +12,8 @@ describe('what an answer says of its replica', () => {
     ['succeeded, success, never', [200, 201, 204, 206, 301, 304]],
     ['succeeded, client_error, never', [400, 404, 407, 413, 422, 431, 499]],
     ['refused, none, if_idempotent', [429, 503]],
-    ['failed, failure, if_idempotent', [403, 500, 501, 502, 504, 507, 599]],
+    ['failed, client_error, if_idempotent', [403]],
+    ['failed, failure, if_idempotent', [500, 501, 502, 504, 507, 599]],
     ['failed, credential, if_idempotent', [401, 402]],
   ];
   for (const [verdict, statuses] of rows) {
@@ -22,10 +23,19 @@ describe('what an answer says of its replica', () => {
   }
 });
 
+it('what is wrong with a model that was asked about is not held against the replica that tells it, nor asked again', () => {
+  for (const status of [400, 404, 429, 500, 503]) {
+    assert.equal(inWords(verdictOfStatus(status, true)), 'succeeded, none, never', String(status));
+  }
+  assert.equal(inWords(verdictOfStatus(200, true)), 'succeeded, success, never');
+  assert.equal(inWords(verdictOfStatus(401, true)), 'failed, credential, if_idempotent');
+});
+
 it('a try without an answer says something of its replica only where the upstream is to blame, or another was faster', () => {
   const ofUpstream: Partial<Record<ErrorCode, string>> = {
     upstream_unreachable: 'failed, unreachable, always',
     upstream_broken: 'failed, failure, if_idempotent',
+    upload_broken: 'failed, none, if_idempotent',
     upstream_timeout: 'failed, timeout, if_idempotent',
     overtaken: 'abandoned, overtaken, never',
   };

@@ -51,7 +51,7 @@ class FullSink implements Sink {
   }
 }
 
-function newCall() {
+function newCall(uploadBytes = 0) {
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const cancellation = new Cancellation();
@@ -67,6 +67,7 @@ function newCall() {
     wheel,
     onHead: (reply) => replies.push(reply),
     onFailure: (error) => failures.push(error),
+    uploadBytes,
   });
   return { clock, wheel, cancellation, controller, replies, failures, call };
 }
@@ -105,6 +106,32 @@ test('while the sink is full the silence of the replica is not held against it',
   await clock.runUntil(clock.nowMs() + 1_100);
   assert.deepEqual(sink.ends, ['broken']);
   assert.equal(wheel.armedCount, 0);
+});
+
+test('where the whole time passes while the sink is full, the client was too slow, and the replica is not blamed', async () => {
+  const { call, controller, clock } = newCall();
+  const sink = new FullSink();
+  call.onRequestStart(controller);
+  call.onResponseStart(controller, 200, {});
+  call.pump(sink);
+  call.onResponseData(controller, kib64);
+  await clock.runUntil(clock.nowMs() + 61_000);
+  assert.deepEqual(sink.ends, ['abandoned']);
+});
+
+test('a connection that breaks while a large body may still be on its way says that, and of a small one that it broke', () => {
+  for (const [uploadBytes, code] of [
+    [64 * 1024, 'upstream_broken'],
+    [64 * 1024 + 1, 'upload_broken'],
+  ] as const) {
+    const { call, controller, failures } = newCall(uploadBytes);
+    call.onRequestStart(controller);
+    call.onResponseError(controller, new Error('write EPIPE'));
+    assert.deepEqual(
+      failures.map((one) => one.code),
+      [code],
+    );
+  }
 });
 
 test('a call cancelled before its request starts is aborted when it does, and tells once', () => {

@@ -1,0 +1,24 @@
+/** How many bytes of requests are held at the same time, over all exchanges and what goes on beside them. */
+export class BufferRoom {
+  readonly mostBytes: number;
+  #heldBytes = 0;
+
+  constructor(mostBytes: number) {
+    this.mostBytes = mostBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Whether there was room for so many more, which are then held. */
+  take(sizeBytes: number): boolean {
+    if (this.#heldBytes + sizeBytes > this.mostBytes) return false;
+    this.#heldBytes += sizeBytes;
+    return true;
+  }
+
+  giveBack(sizeBytes: number): void {
+    this.#heldBytes -= sizeBytes;
+  }
+}
