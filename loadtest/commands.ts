@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../gateway/kernel/system-clock.ts';
 
 interface Options {
   readonly url?: string;
@@ -102,10 +103,11 @@ const simulateHelp = `
 Examples:
   $ headgate simulate scenario.yaml --config gateway.yaml
   $ headgate simulate scenario.yaml --config gateway.yaml --measured results/2026-11-25T03-14-00Z-two-speeds
-  $ headgate simulate scenario.yaml --config now=gateway.yaml --config then=candidate.yaml --compare
+  $ headgate simulate two-targets.yaml --config now=gateway.yaml --config then=candidate.yaml --compare
   $ headgate simulate scenario.yaml --config gateway.yaml --find-max-rate --slo latency=500ms
 
-Every target that is no simulated server itself stands for a gateway, and needs its configuration. Exit codes are those of loadtest.`;
+Every target that is no simulated server itself stands for a gateway, and needs its configuration: two that are compared are two targets of
+the scenario, here called now and then, at URLs of their own where nobody need listen. Exit codes are those of loadtest.`;
 
 function addReport(program: Command): void {
   program
@@ -120,11 +122,19 @@ function addReport(program: Command): void {
     });
 }
 
+/** npm passes on a signal that the terminal has sent already: two that come together are one. */
+const echoMs = 300;
+
 /** The first signal that asks for the end stops the sending, the second the waiting for answers; at the third the process ends, whatever it was writing. */
 function interruption(): { readonly signal: AbortSignal; readonly breakOff: AbortSignal } {
   const stop = new AbortController();
   const breakOff = new AbortController();
+  let lastAtMs = Number.NEGATIVE_INFINITY;
   const interrupt = (): void => {
+    const nowMs = systemClock.nowMs();
+    const isEcho = nowMs - lastAtMs < echoMs;
+    lastAtMs = nowMs;
+    if (isEcho) return;
     if (breakOff.signal.aborted) process.exit(130);
     if (stop.signal.aborted) {
       process.stderr.write('waits no longer.\n');

@@ -59,7 +59,9 @@ export function compare(pairs: readonly Pair[], options: CompareOptions): Compar
     isSimulated: pairs[0]?.a.run.isSimulated ?? false,
     reasons: [
       ...(valid.length < pairs.length
-        ? [`${pairs.length - valid.length} of ${pairs.length} pairs had an invalid run and are left out`]
+        ? [
+            `${pairs.length - valid.length} of ${pairs.length} pairs had an invalid run and are left out: ${firstReason(pairs)}`,
+          ]
         : []),
       ...(isEnough ? [] : [`${valid.length} valid pairs are too few: at least ${fewestRepetitions} are needed`]),
     ],
@@ -67,6 +69,11 @@ export function compare(pairs: readonly Pair[], options: CompareOptions): Compar
       ? wanted.flatMap((metric) => differenceIn(metric, valid, { ...options, confidence }, names))
       : [],
   };
+}
+
+/** Why the first of them that is invalid is so; the others are seldom so for another reason. */
+function firstReason(pairs: readonly Pair[]): string {
+  return pairs.flatMap(({ a, b }) => [...a.verdict.reasons, ...b.verdict.reasons])[0] ?? '';
 }
 
 function differenceIn(

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import type { Tally } from '../report/tally.ts';
@@ -88,7 +88,9 @@ class GeneratorProcess {
 
   constructor(tally: Tally) {
     this.#tally = tally;
-    this.#child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // In a group of its own: what a terminal interrupts is the parent, which then says what to do.
+    const stdio: ForkOptions['stdio'] = ['ignore', 'inherit', 'inherit', 'ipc'];
+    this.#child = fork(program, { serialization: 'advanced', stdio, detached: true });
     this.#child.on('message', (news: GeneratorNews) => this.#hear(news));
     this.#child.on('exit', (code) => {
       const error = new Error(`a process that sends ended with ${code}`);

@@ -86,8 +86,9 @@ async function fulfil(
   );
   const told = await wish({ scenario, clock: ground.clock, measure, signal, folder });
   tell(told, options);
+  if (signal.aborted) say('interrupted: this is what was measured until then, and it does not count');
   say(`results are in ${folder}`);
-  return told.exitCode;
+  return signal.aborted ? exitCodes.invalid : told.exitCode;
 }
 
 function tell({ json, sections }: Omit<Told, 'exitCode'>, { asJson, isColoured, print }: Telling): void {

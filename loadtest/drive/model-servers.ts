@@ -1,10 +1,17 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { placedServersOf, serverSeedOf } from '../scenario/placed-servers.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { ServerNews, ServerOrder } from './model-server-process.ts';
 
 const program = join(import.meta.dirname, `model-server-process${extname(import.meta.filename)}`);
+
+/** Whatever a terminal interrupts is this process alone, which then says what to do. */
+const inOwnGroup: ForkOptions = {
+  serialization: 'advanced',
+  stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  detached: true,
+};
 
 /** The simulated servers of a scenario, each a process of its own, so that they take nothing from what sends. */
 export class ModelServers {
@@ -13,9 +20,7 @@ export class ModelServers {
   /** Starts all of them. Throws where one cannot listen. */
   static async start(scenario: Scenario): Promise<ModelServers> {
     const servers = placedServersOf(scenario);
-    const started = new ModelServers(
-      servers.map(() => fork(program, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })),
-    );
+    const started = new ModelServers(servers.map(() => fork(program, inOwnGroup)));
     try {
       await started.#tellAll((at) => {
         const settings = servers[at];

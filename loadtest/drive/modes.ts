@@ -83,9 +83,9 @@ export function findTargetsMaxRate(
     repeats: search.repeats,
     isMet: (summary) =>
       summary.goodput.share >= leastGoodput && summary.asserts.every(({ isMet }) => isMet) && !isOverSaturated(summary),
+    isInterrupted: () => signal.aborted,
     async measureAt(ratePerSecond) {
       await clock.sleep(pauseMs);
-      signal.throwIfAborted();
       return measure({ target, seed: seed + nth++, ratePerSecond, title: `${ratePerSecond.toPrecision(4)}/s` });
     },
   });

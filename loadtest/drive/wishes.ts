@@ -3,6 +3,7 @@ import { fewestRepetitions, recommendedRepetitions } from '../compare/compare.ts
 import { comparisonFileOf } from '../compare/comparison.ts';
 import { exitCodeOf, exitCodes } from '../report/exit-code.ts';
 import { readRun } from '../report/run-folder.ts';
+import type { Section } from '../report/sections.ts';
 import type { Summary } from '../report/summary.ts';
 import { OverrideError } from '../scenario/overrides.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -92,8 +93,19 @@ function comparing({ targets }: Scenario, repetitions: number): Wish {
     const valid = summaries.filter(({ verdict }) => verdict.isValid);
     // A run that is invalid costs its pair; only where too few are left nothing can be said.
     const exitCode = exitCodeOf(comparisons.some((one) => one.repetitions < fewestRepetitions) ? summaries : valid);
-    return { json: comparison, sections, exitCode };
+    return { json: comparison, sections: [...sections, ...brokenClaims(valid)], exitCode };
   };
+}
+
+/** Which claims did not hold in runs that count, and how often. */
+function brokenClaims(summaries: readonly Summary[]): Section[] {
+  const broken = summaries.flatMap(({ run: { target }, asserts }) =>
+    asserts.flatMap(({ text, isMet }) => (isMet ? [] : [`${text} does not hold for ${target}`])),
+  );
+  const lines = [...Map.groupBy(broken, (claim) => claim)].map(
+    ([claim, all]) => `${claim} in ${all.length} of ${summaries.length} runs`,
+  );
+  return lines.length === 0 ? [] : [{ title: 'Claims', lines, table: [] }];
 }
 
 function findingMaxRate(scenario: Scenario): Wish {

@@ -15,6 +15,8 @@ interface Segment {
 export class Pace {
   /** In the order of time, without a gap; the last has no end. */
   readonly #segments: readonly Segment[];
+  /** Nothing ever slows it. */
+  readonly #isEven: boolean;
 
   constructor(slowings: readonly Slowing[]) {
     const instants = slowings.flatMap(({ atMs, untilMs }) => [atMs, untilMs]);
@@ -26,11 +28,12 @@ export class Pace {
       const during = slowings.filter((one) => one.atMs <= fromMs && one.untilMs >= endMs);
       return { untilMs: endMs, factor: during.reduce((factor, { by }) => factor * by, 1) };
     });
+    this.#isEven = this.#segments.every(({ factor }) => factor === 1);
   }
 
   /** When work that would take `workMs` by itself is done. Infinity for never. */
   endAtMs(startAtMs: number, workMs: number): number {
-    if (this.#segments.length === 1) return startAtMs + workMs;
+    if (this.#isEven) return startAtMs + workMs;
     let atMs = startAtMs;
     let leftMs = workMs;
     for (const { untilMs, factor } of this.#segments) {

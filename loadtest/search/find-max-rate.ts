@@ -16,6 +16,8 @@ export interface FindMaxRateOptions {
   readonly precision: number;
   /** Near the boundary chance decides single runs: the majority of this odd number does instead. */
   readonly repeats: number;
+  /** Somebody has ended it: no run is begun any more. */
+  readonly isInterrupted: () => boolean;
 }
 
 const rateTriedSchema = z.strictObject({
@@ -28,7 +30,7 @@ const rateTriedSchema = z.strictObject({
 /** The shape of max-rate.json. */
 export const maxRateSchema = z.strictObject({
   maxPerSecond: z.number().nullable(),
-  limitedBy: z.enum(['slo', 'generator', 'bound']),
+  limitedBy: z.enum(['slo', 'generator', 'bound', 'interruption']),
   tried: z.array(rateTriedSchema),
 });
 
@@ -56,6 +58,7 @@ export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate>
   for (;;) {
     if (await attempt(rate)) held = rate;
     else failed = rate;
+    if (options.isInterrupted()) return { maxPerSecond: held, limitedBy: 'interruption', tried };
     const next = nextBracket(rate, { held, failed, mostPerSecond, leastPerSecond });
     if (next === null) break;
     rate = next;
@@ -64,6 +67,7 @@ export async function findMaxRate(options: FindMaxRateOptions): Promise<MaxRate>
     const middle = Math.sqrt(held * failed);
     if (await attempt(middle)) held = middle;
     else failed = middle;
+    if (options.isInterrupted()) return { maxPerSecond: held, limitedBy: 'interruption', tried };
   }
   return { maxPerSecond: held, limitedBy: limitOf(tried, { held, failed }), tried };
 }
@@ -96,11 +100,14 @@ function nextBracket(rate: number, { held, failed, mostPerSecond, leastPerSecond
 const mostInvalid = 3;
 
 /** Runs until one side has the majority, or too many runs were invalid. */
-async function tryRate(ratePerSecond: number, { measureAt, isMet, repeats }: FindMaxRateOptions): Promise<RateTried> {
+async function tryRate(ratePerSecond: number, options: FindMaxRateOptions): Promise<RateTried> {
+  const { measureAt, isMet, repeats, isInterrupted } = options;
   const runs: Summary[] = [];
   const majority = Math.floor(repeats / 2) + 1;
   const counts = { met: 0, missed: 0, invalid: 0 };
-  while (counts.met < majority && counts.missed < majority && counts.invalid < mostInvalid) {
+  const isOpen = (): boolean =>
+    counts.met < majority && counts.missed < majority && counts.invalid < mostInvalid && !isInterrupted();
+  while (isOpen()) {
     const summary = await measureAt(ratePerSecond);
     runs.push(summary);
     counts[!summary.verdict.isValid ? 'invalid' : isMet(summary) ? 'met' : 'missed'] += 1;

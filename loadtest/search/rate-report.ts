@@ -23,11 +23,17 @@ export interface RateReport {
 export function reportOfSweep({ points, kneePerSecond, stoppedEarly }: Sweep, name: string): RateReport {
   const knee =
     kneePerSecond === null
-      ? 'no knee: no valid run had a good answer'
+      ? 'no knee seen: no valid rate behind one shows it'
       : `the knee is at ${describeRate(kneePerSecond)}`;
+  const last = points.at(-1);
+  const why = last?.isOverSaturated
+    ? ': over-saturated'
+    : last?.summary.verdict.isValid
+      ? ''
+      : ': its last run was INVALID';
   return {
     title: `${name}: sweep`,
-    conclusion: `${knee}${stoppedEarly ? '; stopped before the last rate' : ''}`,
+    conclusion: `${knee}${stoppedEarly ? `; stopped before the last rate${why}` : ''}`,
     points: points.map(({ ratePerSecond, summary, isOverSaturated }) => ({
       ratePerSecond,
       summary,
@@ -45,6 +51,7 @@ const limits = {
   slo: 'beyond it the target does not hold what was asked',
   generator: 'limited by the generator, which itself falls behind beyond it: the target may do more',
   bound: 'which is where the search was told to end: the target may do more',
+  interruption: 'so far: the search was interrupted',
 } as const;
 
 /** What is said where no rate held. */
@@ -52,6 +59,7 @@ const hopeless = {
   slo: 'not even the least rate holds',
   generator: 'limited by the generator, which falls behind even at the least rate: nothing is known of the target',
   bound: 'no rate was tried',
+  interruption: 'the search was interrupted before any rate had held',
 } as const;
 
 /** A search for the highest rate as a report; of a rate that was repeated, the last run is shown. */

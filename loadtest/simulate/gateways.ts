@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { OverrideError } from '../scenario/overrides.ts';
 import type { Scenario, Target } from '../scenario/scenario.ts';
 import { loadGatewaySettings } from './gateway-settings.ts';
@@ -14,6 +15,10 @@ export function readGateways(configs: readonly string[], { targets, servers }: S
   const faults: string[] = [];
   for (const config of configs) {
     const { target, file } = partsOf(config, names);
+    if (target === null && isNamed(config) && !existsSync(config)) {
+      faults.push(`--config: got ${JSON.stringify(config)}, wanted ${wantedTarget(behind)} before the =, or a file`);
+      continue;
+    }
     const meant = target === null ? behind : behind.filter(({ name }) => name === target);
     if (meant.length === 0) faults.push(`--config: got ${JSON.stringify(config)}, wanted ${wantedTarget(behind)}`);
     for (const { name } of meant) {
@@ -35,6 +40,11 @@ function partsOf(config: string, names: readonly string[]): { target: string | n
   const at = config.indexOf('=');
   const before = config.slice(0, Math.max(0, at));
   return names.includes(before) ? { target: before, file: config.slice(at + 1) } : { target: null, file: config };
+}
+
+/** Whether it looks like a file for a target. */
+function isNamed(config: string): boolean {
+  return /^[\w.-]+=/.test(config);
 }
 
 function wantedTarget(behind: readonly Target[]): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { summarySchema } from '../../loadtest/report/summary.ts';
-import { eventually, HeadgateProcess, startGateway } from '../support/gateway-process.ts';
+import { eventually, HeadgateProcess, pause, startGateway } from '../support/gateway-process.ts';
 import { freePort, loadTest, recordsOf, summaryOf, validLoadTest } from '../support/load-tests.ts';
 import { modelServer } from '../support/model-servers.ts';
 
@@ -143,8 +143,12 @@ test('a run that is interrupted keeps what it measured and is INVALID; interrupt
   writeFileSync(file, silent);
   const run = new HeadgateProcess(t, ['loadtest', file, '--out', place, '--json']);
   await eventually('some are under way', () => / [1-9]\d* under way/.test(run.stderr));
+  // A terminal and npm both pass one interruption on: what comes at once is one.
+  run.child.kill('SIGINT');
   run.child.kill('SIGINT');
   await eventually('it says that it waits', () => run.stderr.includes('waits for what is under way'));
+  await pause(400);
+  assert.ok(!run.stderr.includes('waits no longer'));
   run.child.kill('SIGINT');
   assert.equal(await run.exited, 3, run.stderr);
   const { verdict, requests } = summarySchema.parse(JSON.parse(run.stdout));
@@ -153,4 +157,24 @@ test('a run that is interrupted keeps what it measured and is INVALID; interrupt
   assert.ok(requests.outcomes.unfinished > 10, JSON.stringify(requests.outcomes));
   const [folder = ''] = readdirSync(place).filter((name) => name.endsWith('under-test'));
   assert.ok(readFileSync(join(place, folder, 'records.ndjson'), 'utf8').includes('"unfinished"'));
+});
+
+test('an interrupted comparison is INVALID, too, and one that is interrupted before it has begun says so', async (t) => {
+  const yaml = await scenarioWith(fast, 'for: 8s\narrivals: { kind: constant, rate: 50/s }');
+  const place = mkdtempSync(join(tmpdir(), 'headgate-interrupted-'));
+  t.after(() => rmSync(place, { recursive: true, force: true }));
+  const file = join(place, 'scenario.yaml');
+  writeFileSync(file, yaml);
+  const url = /url: "([^"]+)"/.exec(yaml)?.[1] ?? '';
+  for (const [args, atMs] of [
+    [[], 0],
+    [['--compare', url.replace('127.0.0.1', 'localhost')], 1_500],
+  ] as const) {
+    const run = new HeadgateProcess(t, ['loadtest', file, '--out', place, ...args]);
+    if (atMs > 0) await eventually('it sends', () => run.stderr.includes('1 of 12'), 20_000);
+    else await pause(1_000);
+    run.child.kill('SIGINT');
+    assert.equal(await run.exited, 3, run.stderr);
+    assert.match(run.stderr, /interrupted/);
+  }
 });

@@ -37,7 +37,7 @@ const written: Readonly<Record<string, (folder: string) => Promise<readonly Sect
   },
   async 'max-rate'(folder) {
     const isMet = ({ latency }: ReturnType<typeof runWith>): boolean => (latency.ok?.p99Ms ?? 0) < 500;
-    return maxRateFiles.write(folder, await findMaxRate({ ...bounds, measureAt, isMet }));
+    return maxRateFiles.write(folder, await findMaxRate({ ...bounds, measureAt, isMet, isInterrupted: () => false }));
   },
   async sweep(folder) {
     return sweepFiles.write(folder, await sweep([100, 200, 400], measureAt));

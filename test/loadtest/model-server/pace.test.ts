@@ -8,6 +8,13 @@ test('without a slowing work takes what it takes', () => {
   assert.equal(new Pace([]).endAtMs(7, 5), 12);
 });
 
+test('a slowing that was there from the beginning and has no end slows everything', () => {
+  const pace = new Pace([{ atMs: 0, untilMs: Number.POSITIVE_INFINITY, by: 20 }]);
+  assert.equal(pace.endAtMs(7, 5), 107);
+  const stopped = new Pace([{ atMs: 0, untilMs: Number.POSITIVE_INFINITY, by: Number.POSITIVE_INFINITY }]);
+  assert.equal(stopped.endAtMs(7, 5), Number.POSITIVE_INFINITY);
+});
+
 test('slowings that overlap multiply', () => {
   const pace = new Pace([
     { atMs: 0, untilMs: 100, by: 2 },

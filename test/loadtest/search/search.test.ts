@@ -38,6 +38,7 @@ const options = (measureAt: (rate: number) => Summary, more: Partial<FindMaxRate
   ...bounds,
   measureAt: async (rate) => measureAt(rate),
   isMet: ({ latency }) => (latency.ok?.p99Ms ?? 0) <= 500,
+  isInterrupted: () => false,
   ...more,
 });
 
@@ -158,7 +159,7 @@ test('a queue that is loaded to 90 % is not over-saturated, one offered 110 % is
 test('a sweep and a search are told by rising rate, with what is to be said of each', async () => {
   const swept = reportOfSweep(await sweep([400, 50, 100, 200], async (rate) => queueUnder(rate, 120)), 'a-run');
   const text = renderText(rateSections(swept), { isColoured: false });
-  assert.match(text, /^ {2}the knee is at 50\.0\/s; stopped before the last rate$/m);
+  assert.match(text, /^ {2}the knee is at 50\.0\/s; stopped before the last rate: over-saturated$/m);
   assert.match(text, /^ {2}50\.0\/s .* 100 % .* knee$/m);
   assert.match(text, /^ {2}200\/s .* over-saturated$/m);
   const found = reportOfMaxRate(await findMaxRate(options((rate) => runOf(rate <= 300 ? 100 : 900, rate))), 'a-run');
@@ -174,6 +175,26 @@ test('a sweep and a search are told by rising rate, with what is to be said of e
   );
   const hopeless = await findMaxRate(options((rate) => runOf(900, rate)));
   assert.equal(reportOfMaxRate(hopeless, 'a-run').conclusion, 'not even the least rate holds');
+});
+
+test('a search that is interrupted tells what had held until then', async () => {
+  let runs = 0;
+  const isInterrupted = (): boolean => runs >= 5;
+  const counted = (rate: number): Summary => {
+    runs += 1;
+    return runOf(rate <= 300 ? 100 : 900, rate, runs < 5);
+  };
+  const found = await findMaxRate(options(counted, { isInterrupted }));
+  assert.deepEqual([found.maxPerSecond, found.limitedBy, runs], [200, 'interruption', 5]);
+  assert.match(reportOfMaxRate(found, 'a-run').conclusion, /^200\/s, so far: the search was interrupted$/);
+});
+
+test('a sweep says why it went no further', async () => {
+  const invalid = await sweep([50, 100, 200], async (rate) => runOf(10 + rate, rate, rate < 100));
+  assert.match(
+    reportOfSweep(invalid, 'a-run').conclusion,
+    /^no knee seen.*; stopped before the last rate: its last run was INVALID$/,
+  );
 });
 
 test('a queue that happens to grow for a while is not taken for an over-saturated one', () => {
