@@ -6,7 +6,8 @@ import type { BoardSlot } from '../kernel/load-board.ts';
 import type { Rng } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Topic } from '../kernel/topic.ts';
-import type { LoadReport } from './load-report.ts';
+import type { LoadReport, ReportSource } from './load-report.ts';
+import { ReportFaults } from './report-faults.ts';
 import type { LoadMeter, LoadSignal } from './signal.ts';
 
 /** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
@@ -32,8 +33,14 @@ export class ReplicaState {
   slowStartMs = 0;
   /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its gate, its slots or its load is another. */
   readonly changed = new Topic<ReplicaState>();
+  /** What was wrong with what it said of its load. */
+  readonly reportFaults = new ReportFaults();
   readonly #meters = new Map<string, LoadMeter>();
   #report: LoadReport | null = null;
+  #reportedAtMs: number | null = null;
+  #reportSource: ReportSource | null = null;
+  #slots: number | null = null;
+  #slotsSource: ReportSource | null = null;
   #standing: Standing = 'starting';
   #reason = 'not yet checked';
   #isDrained = false;
@@ -103,11 +110,33 @@ export class ReplicaState {
     return this.#report;
   }
 
-  /** Takes a load report in. */
-  takeReport(report: LoadReport): void {
-    const slotsBefore = this.#report?.slots ?? null;
+  /** When it came, of the clock's `nowMs`. */
+  get reportedAtMs(): number | null {
+    return this.#reportedAtMs;
+  }
+
+  /** How it came. */
+  get reportSource(): ReportSource | null {
+    return this.#reportSource;
+  }
+
+  /** The requests it works on at once, as it last said; unknown (null) before, and when whatever said so no longer does. */
+  get reportedSlots(): number | null {
+    return this.#slots;
+  }
+
+  /** Takes a load report in, in the place of the last one. */
+  takeReport(report: LoadReport, source: ReportSource): void {
     this.#report = report;
-    if (report.slots !== slotsBefore) this.changed.publish(this);
+    this.#reportedAtMs = this.#clock.nowMs();
+    this.#reportSource = source;
+    const { slots } = report;
+    // A metrics page that does not speak of slots says nothing against what the replies say.
+    if (slots === null && source !== this.#slotsSource) return;
+    this.#slotsSource = source;
+    if (slots === this.#slots) return;
+    this.#slots = slots;
+    this.changed.publish(this);
   }
 
   #setDrained(isDrained: boolean): void {

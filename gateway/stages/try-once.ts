@@ -16,7 +16,7 @@ import {
   verdictOfStatus,
 } from '../upstream/classify.ts';
 import { requestHeaders } from '../upstream/headers.ts';
-import { parseLoadReport } from '../upstream/load-report.ts';
+import { hearReport } from '../upstream/hear-report.ts';
 import { type BodyObserver, ObservedBody } from '../upstream/observe-body.ts';
 import { retryAfterMs, withRetryAfter } from '../upstream/retry-after.ts';
 import type { Transport, UpstreamReply } from '../upstream/transport.ts';
@@ -56,7 +56,7 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     return failedBy(error, verdict, lease);
   }
   watch.headAtMs = parts.clock.nowMs();
-  takeReport(reply, lease);
+  if (exchange.choice.backend.wantsReports) hearReport(lease.replica, reply, 'reply');
   watch.verdict = verdictOfStatus(reply.status);
   // What fails or declines at once says nothing of how long an answer takes.
   if (watch.verdict.outcome === 'succeeded') exchange.choice.backend.hedging?.observe(watch.headAtMs - watch.sentAtMs);
@@ -124,12 +124,6 @@ function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: T
   });
   const timeouts = exchange.ask.isStreaming ? backend.streamTimeouts : backend.timeouts;
   return parts.transport.send(lease.replica, { method, path, body, headers, sentAtMs }, timeouts, cancellation);
-}
-
-function takeReport({ loadReport }: UpstreamReply, { replica }: Lease): void {
-  if (loadReport === null) return;
-  const report = parseLoadReport(loadReport);
-  if (report !== null) replica.state.takeReport(report);
 }
 
 /** The replica gets no requests for a while. Gives the headers of its answer, which tell a client that gets it for how long. */
