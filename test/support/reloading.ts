@@ -15,6 +15,7 @@ import { RunningExchanges } from '../../gateway/pipeline/running.ts';
 import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
+import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { type Connections, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newExchange } from './exchanges.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
@@ -154,7 +155,7 @@ export class Reloading {
     return found;
   }
 
-  #connect({ address }: Replica): Connections {
+  #connect({ address }: Reachable): Connections {
     const { host } = new URL(address.origin);
     const isCheck = (path: string): boolean => path.includes('/health/');
     const replica = new SimulatedReplica(this.clock, (requestNumber, path) =>
