@@ -59,7 +59,8 @@ export class ReportDraft {
   /** The report; null where nothing was told. */
   finish(): LoadReport | null {
     if (this.#isEmpty) return null;
-    const { running, queued = null, ...told } = this.#values;
+    const told = this.#values;
+    const { running, queued = null } = told;
     return {
       slots: told.slots ?? null,
       // Who tells of no queue is taken to have none.
