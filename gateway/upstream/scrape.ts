@@ -16,7 +16,7 @@ interface Options {
   readonly state: Pick<ReplicaState, 'takeReport' | 'reportFaults'>;
   readonly dialect: Dialect;
   readonly everyMs: number;
-  /** Where in the interval its asking falls, so that not all replicas are asked at once: 0 to 1. */
+  /** Where in the interval, or in its first second, its asking falls, so that not all replicas are asked at once: 0 to 1. */
   readonly phaseShare: number;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -27,7 +27,10 @@ interface Options {
 /** What a page says later than this holds no longer. */
 const timeoutMs = 1_000;
 
-/** A busy server of two hundred models has a page of a tenth of this. */
+/** Where pages are read seldom, the first is not waited for as long as the next. */
+const firstWithinMs = 1_000;
+
+/** Far beyond the pages of servers: one without end must not be held. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** One late page under load is nobody's news. */
@@ -56,7 +59,7 @@ export class Scraper {
     const { everyMs, phaseShare } = this.#options;
     const cancellation = new Cancellation();
     this.#cancellation = cancellation;
-    this.#scrapeIn(everyMs * phaseShare, cancellation);
+    this.#scrapeIn(Math.min(everyMs, firstWithinMs) * phaseShare, cancellation);
   }
 
   /** Asks no more; what is under way is given up. */

@@ -23,6 +23,7 @@ test('samples are those of the very name, each with its labels and its value', (
     'up{a="1"}7',
     'upper 8',
     'is up 9',
+    `up{a="${'x'.repeat(5000)}"} 10`,
     'up nan',
   ].join('\n');
   assert.deepEqual(

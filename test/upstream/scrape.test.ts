@@ -8,7 +8,7 @@ import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newReplica } from '../support/replicas.ts';
 import { type Script, SimulatedReplica } from '../support/simulated-replica.ts';
 
-const everyMs = 200;
+const usualMs = 200;
 
 /** An answer with a page. */
 function page(text: string, more: Script = {}): Script {
@@ -29,7 +29,7 @@ class Scraping {
   readonly scraper: Scraper;
   script: Script;
 
-  constructor(script: Script = waiting(3), phaseShare = 0) {
+  constructor(script: Script = waiting(3), phaseShare = 0, everyMs = usualMs) {
     this.script = script;
     const { clock, wheel, replica } = this;
     const transport = new UndiciTransport({ clock, wheel, connect: () => this.simulated });
@@ -65,7 +65,7 @@ class Scraping {
 async function started(...parts: ConstructorParameters<typeof Scraping>): Promise<Scraping> {
   const play = new Scraping(...parts);
   play.scraper.start();
-  await play.pass(everyMs / 2);
+  await play.pass(usualMs / 2);
   return play;
 }
 
@@ -76,7 +76,7 @@ describe('a scraper', () => {
     assert.deepEqual(play.simulated.seen[0]?.path, '/prefix/metrics');
     assert.deepEqual(play.simulated.seen[0]?.headers, ['x-key', 'k']);
     assert.deepEqual([state.report?.queued, state.reportSource], [3, 'scrape']);
-    await play.pass(3 * everyMs, waiting(5));
+    await play.pass(3 * usualMs, waiting(5));
     assert.equal(state.report?.queued, 5);
     assert.deepEqual(play.askedAtMs, [0, 200, 400, 600]);
     assert.deepEqual([play.told, play.faults], [[], {}]);
@@ -85,9 +85,15 @@ describe('a scraper', () => {
   it('begins where its phase has it, so that many are spread', async () => {
     for (const phaseShare of [0, 0.25, 0.9]) {
       const play = await started(waiting(1), phaseShare);
-      await play.pass(2 * everyMs);
-      assert.equal(play.askedAtMs[0], phaseShare * everyMs);
+      await play.pass(2 * usualMs);
+      assert.equal(play.askedAtMs[0], phaseShare * usualMs);
     }
+  });
+
+  it('begins within a second also where it is to ask but once an hour', async () => {
+    const play = await started(waiting(1), 0.5, 3_600_000);
+    await play.pass(7_200_000);
+    assert.deepEqual(play.askedAtMs, [500, 3_600_500]);
   });
 
   it('reads one page at a time, and leaves out what a slow one has missed', async () => {
@@ -119,18 +125,18 @@ describe('a scraper', () => {
   for (const [name, [script, kind, what]] of Object.entries(troubles)) {
     it(`tells of a page that ${name} when it has happened three times, once, and when that is over`, async () => {
       const play = await started(script);
-      await play.pass(everyMs);
+      await play.pass(usualMs);
       assert.deepEqual([play.told, play.faults], [[], { [kind]: 2 }]);
-      await play.pass(5 * everyMs);
+      await play.pass(5 * usualMs);
       assert.equal(play.told.length, 1);
       assert.match(play.told[0] ?? '', what);
       assert.deepEqual(play.faults, { [kind]: 7 }, 'all of it is counted');
       const { state } = play.replica;
       assert.equal(state.reportSource, null);
-      await play.pass(2 * everyMs, waiting(1));
+      await play.pass(2 * usualMs, waiting(1));
       assert.deepEqual(play.told.slice(1), [null]);
       assert.equal(state.report?.queued, 1);
-      await play.pass(3 * everyMs, script);
+      await play.pass(3 * usualMs, script);
       assert.equal(play.told.length, 3, 'another time is told again');
     });
   }
@@ -138,15 +144,15 @@ describe('a scraper', () => {
   it('says nothing of what happens once in a while', async () => {
     const play = await started();
     for (let n = 0; n < 5; n++) {
-      await play.pass(2 * everyMs, { refusesAfterMs: 1 });
-      await play.pass(everyMs, waiting(1));
+      await play.pass(2 * usualMs, { refusesAfterMs: 1 });
+      await play.pass(usualMs, waiting(1));
     }
     assert.deepEqual([play.told, play.faults], [[], { page_unreachable: 10 }]);
   });
 
   it('keeps the last report where a page says nothing that can be', async () => {
     const play = await started();
-    await play.pass(everyMs, waiting('NaN'));
+    await play.pass(usualMs, waiting('NaN'));
     assert.deepEqual([play.replica.state.report?.queued, play.faults], [3, { bad_value: 1 }]);
     assert.deepEqual(play.told, []);
   });
@@ -166,12 +172,12 @@ describe('a scraper', () => {
   it('started twice asks no more often, and started again goes on', async () => {
     const play = await started();
     play.scraper.start();
-    await play.pass(everyMs);
+    await play.pass(usualMs);
     assert.deepEqual(play.askedAtMs, [0, 200]);
     play.scraper.stop();
     await play.pass(1000);
     play.scraper.start();
-    await play.pass(everyMs);
+    await play.pass(usualMs);
     assert.deepEqual(play.askedAtMs, [0, 200, 1300, 1500]);
   });
 });
