@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileWith } from '../commands/headgate.ts';
 import { eventually, HeadgateProcess, startGateway } from '../support/gateway-process.ts';
-import { chat } from '../support/model-servers.ts';
+import { chat, modelServer } from '../support/model-servers.ts';
 import { answer, okAnswer, RawBackend } from '../support/raw-backend.ts';
 
 /** The gateway's dialects, and what the simulated server calls them. */
@@ -57,6 +57,19 @@ test('operators see what waits inside replicas, read off the metrics page of eac
     assert.ok(agoMs > -10 && agoMs < 5_000, `${name}: ${agoMs} ms ago`);
     assert.equal(await gateway.metric('headgate_replica_reported_queue', { backend: name }), 2, name);
   }
+});
+
+test('a metrics page may stand on another port, as Triton’s does', async (context) => {
+  const page = await modelServer(context, { kind: 'tensor' });
+  const { url } = await RawBackend.start(context, ({ socket }) => socket.write(okAnswer('{}')));
+  const load = `load: { scrape: { dialect: triton, port: ${new URL(page).port}, every: 20ms } }`;
+  const replicas = `replicas: [{ id: a, url: "${url}/prefix" }]`;
+  const gateway = await startGateway(
+    context,
+    `backends:\n  - { name: pool, protocol: open-inference, models: [m], health: { path: / }, ${load}, ${replicas} }\n`,
+  );
+  await eventually('the page is read', async () => (await rowsOf(gateway.admin)).pool?.report?.queued === 0);
+  assert.equal(await gateway.process.stop(), 0);
 });
 
 test('what cannot be read is told once, with the replica and the page, and counted; requests go on', async (context) => {
