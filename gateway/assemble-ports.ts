@@ -179,5 +179,8 @@ function showReplica(replica: Replica, at: WallTime): object {
     slots,
     weight,
     report,
+    reportSource: state.reportSource,
+    reportedAt: at(state.reportedAtMs),
+    reportFaults: Object.fromEntries(state.reportFaults.counts),
   };
 }

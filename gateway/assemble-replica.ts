@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { beginScraping, warnOfFaults } from './assemble-reports.ts';
 import type { Spot } from './balance/claims.ts';
 import { balancings } from './balance/registry.ts';
 import { type Address, Replica } from './balance/replica.ts';
@@ -61,6 +62,7 @@ export class ReplicaLife implements Spot {
   /** The one it is checked by; null until it starts. */
   #followed: Held | null = null;
   #prober: Prober | null = null;
+  #endScraping: () => void = () => {};
   #closing: Promise<void> | null = null;
 
   constructor({ at }: ReplicaSettings, { breaker }: BackendSettings, place: string, parts: ReplicaParts) {
@@ -73,7 +75,8 @@ export class ReplicaLife implements Spot {
       at.kind === 'url' || this.#socketPath === null
         ? null
         : this.#newWorker(workerCommand(at, this.#socketPath, parts), this.#socketPath);
-    this.#undoLog = [this.#logStanding(), this.#logGate()];
+    const faults = warnOfFaults(this.state, () => this.#fullName, parts.log);
+    this.#undoLog = [this.#logStanding(), this.#logGate(), faults];
     parts.living.add(this);
   }
 
@@ -112,6 +115,8 @@ export class ReplicaLife implements Spot {
     const { breaker } = held.backend;
     this.#gate.obey(breaker, held.fleet);
     this.state.slowStartMs = breaker.slowStartMs;
+    this.#endScraping();
+    this.#endScraping = beginScraping(replica, held.backend, this.#parts);
     if (before !== null && isDeepStrictEqual(before.backend.health, held.backend.health)) return;
     const isRunning = this.#prober === null ? this.#worker === null : this.#prober.isRunning;
     this.#prober?.close();
@@ -138,6 +143,7 @@ export class ReplicaLife implements Spot {
   async #close(): Promise<void> {
     const { board, living } = this.#parts;
     this.#prober?.close();
+    this.#endScraping();
     for (const undo of this.#undoLog) undo();
     this.#gate.close();
     this.state.rest.close();
@@ -164,7 +170,7 @@ export class ReplicaLife implements Spot {
     if (this.#followed === null) return 'not yet started';
     const { replica, backend } = this.#followed;
     const { transport, clock } = this.#parts;
-    return checkHealth(replica, transport, { ...backend.health, clock });
+    return checkHealth(replica, transport, { ...backend.health, wantsReport: backend.wantsReports, clock });
   }
 
   #newWorker(command: [string, ...string[]], socketPath: string): LocalWorker {

@@ -27,9 +27,8 @@ export class Lease {
     replica.slot.addInFlight(1);
   }
 
-  /** Takes in what the replica says of its load with its answer. */
+  /** What the replica has said of its load with its answer. */
   report(report: LoadReport): void {
-    this.replica.state.takeReport(report);
     this.#ticket.report(report);
   }
 

@@ -6,7 +6,8 @@ import type { BoardSlot } from '../kernel/load-board.ts';
 import type { Rng } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Topic } from '../kernel/topic.ts';
-import type { LoadReport } from './load-report.ts';
+import type { LoadReport, ReportSource } from './load-report.ts';
+import { ReportFaults } from './report-faults.ts';
 import type { LoadMeter, LoadSignal, MeterPlace } from './signal.ts';
 
 /** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
@@ -35,10 +36,16 @@ export class ReplicaState implements MeterPlace {
   slowStartMs = 0;
   /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its gate, its slots or its load is another. */
   readonly changed = new Topic<ReplicaState>();
+  /** What was wrong with what it said of its load. */
+  readonly reportFaults = new ReportFaults();
   readonly #meters = new Map<string, LoadMeter>();
   /** As the newest configuration says; null where it is left to the replica to report. */
   configuredSlots: number | null = null;
   #report: LoadReport | null = null;
+  #reportedAtMs: number | null = null;
+  #reportSource: ReportSource | null = null;
+  #slots: number | null = null;
+  #slotsSource: ReportSource | null = null;
   /** Requests in it that are not ours, as it last told, and when that was. */
   #others = 0;
   #othersToldAtMs = Number.NEGATIVE_INFINITY;
@@ -111,9 +118,24 @@ export class ReplicaState implements MeterPlace {
     return this.#report;
   }
 
+  /** When it came, of the clock's `nowMs`. */
+  get reportedAtMs(): number | null {
+    return this.#reportedAtMs;
+  }
+
+  /** How it came. */
+  get reportSource(): ReportSource | null {
+    return this.#reportSource;
+  }
+
+  /** The requests it works on at once, as it last said; unknown (null) before, and when whatever said so no longer does. */
+  get reportedSlots(): number | null {
+    return this.#slots;
+  }
+
   /** Requests it works on at once, null where nobody says. */
   get slots(): number | null {
-    return this.configuredSlots ?? this.#report?.slots ?? null;
+    return this.configuredSlots ?? this.#slots;
   }
 
   /** Requests in it that are not ours. What it has told a while ago says nothing: then there are none, as far as we know. */
@@ -121,16 +143,26 @@ export class ReplicaState implements MeterPlace {
     return nowMs - this.#othersToldAtMs <= freshMs ? this.#others : 0;
   }
 
-  /** Takes a load report in. */
-  takeReport(report: LoadReport): void {
-    const slotsBefore = this.#report?.slots ?? null;
+  /** Takes a load report in, in the place of the last one. */
+  takeReport(report: LoadReport, source: ReportSource): void {
     this.#report = report;
-    if (report.inFlight !== null) {
-      // The request that is being answered is still held here, and no longer there.
-      this.#others = Math.max(0, report.inFlight - Math.max(0, this.slot.inFlight - 1));
-      this.#othersToldAtMs = this.clock.nowMs();
-    }
-    if (report.slots !== slotsBefore) this.changed.publish(this);
+    this.#reportedAtMs = this.clock.nowMs();
+    this.#reportSource = source;
+    if (report.inFlight !== null) this.#countOthers(report.inFlight, source);
+    const { slots } = report;
+    // A metrics page that does not speak of slots says nothing against what the replies say.
+    if (slots === null && source !== this.#slotsSource) return;
+    this.#slotsSource = source;
+    if (slots === this.#slots) return;
+    this.#slots = slots;
+    this.changed.publish(this);
+  }
+
+  #countOthers(inFlight: number, source: ReportSource): void {
+    // A request that is being answered is still held here, and no longer there.
+    const own = source === 'reply' ? this.slot.inFlight - 1 : this.slot.inFlight;
+    this.#others = Math.max(0, inFlight - Math.max(0, own));
+    this.#othersToldAtMs = this.clock.nowMs();
   }
 
   #setDrained(isDrained: boolean): void {

@@ -92,7 +92,7 @@ export class Replica {
 
   /** Requests it works on at once: as configured, else as it reports, else unknown (null). */
   get slots(): number | null {
-    return this.#configuredSlots ?? this.report?.slots ?? null;
+    return this.#configuredSlots ?? this.state.reportedSlots;
   }
 
   /** The last it said of its load, null before it has said anything. */

@@ -33,6 +33,9 @@ export const policyNames = [
 /** The names that `protocol` may have; a test compares them with the registry of protocols. */
 export const protocolNames = ['open-inference', 'openai', 'tf-serving', 'http'] as const;
 
+/** The names that `dialect` may have; a test compares them with the registry of dialects. */
+export const dialectNames = ['vllm', 'sglang', 'triton', 'tgi', 'llama.cpp'] as const;
+
 const model = z.union(
   [
     textField('a model name, * for any characters'),
@@ -112,8 +115,19 @@ const health = mapping({
   healthy: wholeField(1, 1000).default(2).describe('Passed checks in a row that make it ready again.'),
 });
 
+const scrape = mapping({
+  dialect: choiceField(dialectNames).describe('Whose names stand on the page.'),
+  path: textField('a path')
+    .regex(/^\//, { error: 'a path that begins with /' })
+    .default('/metrics')
+    .describe('Where the page is.'),
+  port: wholeField(1, 65_535).optional().describe('Triton has its page on 8002. Absent: the port of the url.'),
+  every: periodField().prefault('200ms').describe('Between two readings.'),
+});
+
 const load = mapping({
   report: flagField().default(true).describe('Whether replicas are asked for load reports, and these are read.'),
+  scrape: scrape.optional().describe('A metrics page (Prometheus) from which their load is read. Absent: none.'),
 });
 
 const breaker = mapping({

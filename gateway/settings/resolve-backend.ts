@@ -3,7 +3,14 @@ import { protocolDefaults } from './protocol-defaults.ts';
 import { resolveReplicas } from './resolve-replicas.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
-import type { BackendSettings, BreakerSettings, HealthSettings, HedgeSettings, RetrySettings } from './settings.ts';
+import type {
+  BackendSettings,
+  BreakerSettings,
+  HealthSettings,
+  HedgeSettings,
+  RetrySettings,
+  ScrapeSettings,
+} from './settings.ts';
 
 type RawBackend = RawSettings['backends'][number];
 type Models = BackendSettings['models'];
@@ -23,6 +30,7 @@ export function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving
     timeouts: resolveTimeouts(raw),
     health: resolveHealth(raw, models, path, resolving),
     wantsReports: raw.load.report,
+    scrape: resolveScrape(raw.load.scrape, replicas, [...path, 'load', 'scrape'], resolving),
     breaker: resolveBreaker(raw.breaker, [...path, 'breaker'], resolving),
     retry: resolveRetry(raw.retry),
     hedge: resolveHedge(raw, path, resolving),
@@ -91,6 +99,19 @@ function resolveHealth(
     successesToReady: health.healthy,
     unwellFromStatus: health.path === undefined ? unwellFromStatus : 300,
   };
+}
+
+function resolveScrape(
+  raw: RawBackend['load']['scrape'],
+  replicas: BackendSettings['replicas'],
+  path: Path,
+  { report }: Resolving,
+): ScrapeSettings | null {
+  if (raw === undefined) return null;
+  const { dialect, path: page, port = null, every } = raw;
+  if (port !== null && replicas.some(({ at }) => at.kind === 'worker' || at.socketPath !== null))
+    report([...path, 'port'], 'a port', 'none: a replica on a Unix socket has no other');
+  return { dialect, path: page, port, everyMs: every };
 }
 
 function resolveBreaker(raw: RawBackend['breaker'], path: Path, { report, isFaulty }: Resolving): BreakerSettings {

@@ -1,4 +1,4 @@
-import type { policyNames, protocolNames } from './backend-schema.ts';
+import type { dialectNames, policyNames, protocolNames } from './backend-schema.ts';
 
 /** The configuration as the program uses it: complete, checked, frozen, every quantity with its unit in its name. */
 export interface Settings {
@@ -41,6 +41,8 @@ export interface BackendSettings {
   };
   readonly health: HealthSettings;
   readonly wantsReports: boolean;
+  /** Null where no metrics page is read. */
+  readonly scrape: ScrapeSettings | null;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
   /** Null for no hedges. */
@@ -60,6 +62,15 @@ export interface HealthSettings {
   readonly successesToReady: number;
   /** The first status that speaks against it. */
   readonly unwellFromStatus: number;
+}
+
+/** The page in Prometheus' text format from which the load of a replica is read. */
+export interface ScrapeSettings {
+  readonly dialect: (typeof dialectNames)[number];
+  readonly path: string;
+  /** Null for that of the replica itself. */
+  readonly port: number | null;
+  readonly everyMs: number;
 }
 
 /** When a replica is ejected for what its traffic says of it, and for how long. */

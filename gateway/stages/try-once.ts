@@ -17,7 +17,7 @@ import {
   verdictOfStatus,
 } from '../upstream/classify.ts';
 import { requestHeaders } from '../upstream/headers.ts';
-import { parseLoadReport } from '../upstream/load-report.ts';
+import { hearReport } from '../upstream/hear-report.ts';
 import { type BodyObserver, ObservedBody } from '../upstream/observe-body.ts';
 import { retryAfterMs, withRetryAfter } from '../upstream/retry-after.ts';
 import type { Transport, UpstreamReply } from '../upstream/transport.ts';
@@ -58,7 +58,7 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     return failedBy(error, verdict, lease);
   }
   watch.headAtMs = parts.clock.nowMs();
-  takeReport(reply, lease);
+  if (exchange.choice.backend.wantsReports) hear(reply, lease);
   watch.verdict = verdictOfStatus(reply.status, exchange.head.endpoint.isAboutModel);
   const headers = watch.verdict.outcome === 'refused' ? rest(reply, lease, parts.clock) : reply.headers;
   const body = new ObservedBody(reply.body, watch);
@@ -145,9 +145,8 @@ function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: T
   return parts.transport.send(lease.replica, { method, path, body, headers, sentAtMs }, timeouts, cancellation);
 }
 
-function takeReport({ loadReport }: UpstreamReply, lease: Lease): void {
-  if (loadReport === null) return;
-  const report = parseLoadReport(loadReport);
+function hear(reply: UpstreamReply, lease: Lease): void {
+  const report = hearReport(lease.replica, reply, 'reply');
   if (report !== null) lease.report(report);
 }
 

@@ -103,6 +103,18 @@ function showBackends(registry: Registry, backends: () => readonly Backend[]): v
     },
   });
   for (const gauge of replicaGauges) showReplicas(registry, backends, gauge);
+  new Counter({
+    name: metricNames.reportFaults,
+    help: 'What could not be read of a replica’s load: of reports, of values in them, and of metrics pages.',
+    labelNames: ['backend', 'replica', 'kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { replicas } of backends())
+        for (const { backendName: backend, id: replica, state } of replicas)
+          for (const [kind, count] of state.reportFaults.counts) this.inc({ backend, replica, kind }, count);
+    },
+  });
 }
 
 /** A figure of each replica; null where it has none. */

@@ -9,6 +9,7 @@ export const metricNames = {
   queueWait: 'headgate_queue_wait_seconds',
   replicaInFlight: 'headgate_replica_in_flight',
   replicaReportedQueue: 'headgate_replica_reported_queue',
+  reportFaults: 'headgate_report_faults_total',
   replicaGate: 'headgate_replica_gate',
   replicaStanding: 'headgate_replica_standing',
   tokens: 'headgate_tokens_total',

@@ -1,4 +1,4 @@
-import type { HeaderList, Headers } from '../pipeline/headers.ts';
+import { type HeaderList, type Headers, headerOf } from '../pipeline/headers.ts';
 
 /** RFC 9110 section 7.6.1: they speak of one connection and are never passed on. */
 const hopByHop = [
@@ -12,6 +12,9 @@ const hopByHop = [
   'transfer-encoding',
   'upgrade',
 ];
+
+/** Asks a replica to say of its load in the head of its answer. */
+export const reportAsk = ['endpoint-load-metrics-format', 'JSON'] as const;
 
 /** What clients send to the gateway itself: names and lengths that the next hop gets anew, credentials that are not for replicas, claims nobody here vouches for. */
 const notForReplicas = new Set([
@@ -27,7 +30,7 @@ const notForReplicas = new Set([
   'x-headgate-class',
   'x-headgate-explain',
   'x-headgate-admin',
-  'endpoint-load-metrics-format',
+  reportAsk[0],
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -38,11 +41,14 @@ const notForReplicas = new Set([
 ]);
 
 const loadReportHeader = 'endpoint-load-metrics';
+/** The same as gRPC has it: base64 without a word in front. */
+const binaryReportHeader = 'endpoint-load-metrics-bin';
 
 /** The last are the gateway's own to say. */
 const notForClients = new Set([
   ...hopByHop,
   loadReportHeader,
+  binaryReportHeader,
   'x-request-id',
   'x-headgate-replica',
   'x-headgate-model',
@@ -75,7 +81,7 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
   list.push('x-request-id', gateway.requestId);
   if (gateway.remainingMs !== null)
     list.push('x-request-timeout-ms', String(Math.max(1, Math.floor(gateway.remainingMs))));
-  if (gateway.wantsReport) list.push('endpoint-load-metrics-format', 'JSON');
+  if (gateway.wantsReport) list.push(...reportAsk);
   for (const name in gateway.own) list.push(name, gateway.own[name] ?? '');
   return list;
 }
@@ -84,18 +90,21 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
 export function replyHeaders(upstream: Headers, status = 200): { headers: HeaderList; loadReport: string | null } {
   const headers: HeaderList = [];
   const named = namedByConnection(upstream.connection);
-  let loadReport: string | null = null;
   for (const name in upstream) {
     const value = upstream[name];
     if (value === undefined) continue;
-    if (name === loadReportHeader) loadReport = typeof value === 'string' ? value : (value[0] ?? null);
     if (notForClients.has(name) || named?.has(name)) continue;
     // RFC 9110 section 8.6; a client that went by it would take the next answer for the body.
     if (status === 204 && name === 'content-length') continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const one of value) headers.push(name, one);
   }
-  return { headers, loadReport };
+  return { headers, loadReport: loadReportOf(upstream) };
+}
+
+function loadReportOf(upstream: Headers): string | null {
+  const binary = headerOf(upstream, binaryReportHeader);
+  return binary === null ? headerOf(upstream, loadReportHeader) : `BIN ${binary}`;
 }
 
 /** Headers that `connection` names are of this hop, too. Null in the usual case. */

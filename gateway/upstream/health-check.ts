@@ -1,8 +1,9 @@
 import type { Replica } from '../balance/replica.ts';
-import { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { asGatewayError } from '../kernel/errors.ts';
 import type { Body, BodyEnd } from '../pipeline/reply.ts';
+import { askReplica, whyNoAnswer } from './ask-replica.ts';
+import { reportAsk } from './headers.ts';
+import { hearReport } from './hear-report.ts';
 import type { Transport } from './transport.ts';
 
 interface Options {
@@ -10,6 +11,8 @@ interface Options {
   readonly timeoutMs: number;
   /** The first status that speaks against the replica. */
   readonly unwellFromStatus: number;
+  /** A load report is asked for, too: the only one to be had of a replica that gets no requests. */
+  readonly wantsReport: boolean;
   readonly clock: Clock;
 }
 
@@ -20,17 +23,12 @@ const credentialRefusals: readonly number[] = [401, 402, 403];
 export async function checkHealth(
   replica: Replica,
   transport: Transport,
-  { path, timeoutMs, unwellFromStatus, clock }: Options,
+  { path, timeoutMs, unwellFromStatus, wantsReport, clock }: Options,
 ): Promise<string | null> {
-  const timeouts = { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, totalMs: timeoutMs };
-  const headers = Object.entries(replica.address.headers).flat();
+  const headers = wantsReport ? [...reportAsk] : [];
   try {
-    const reply = await transport.send(
-      replica,
-      { method: 'GET', path, body: null, headers, sentAtMs: clock.nowMs() },
-      timeouts,
-      new Cancellation(),
-    );
+    const reply = await askReplica(replica, transport, { path, timeoutMs, headers, clock });
+    if (wantsReport) hearReport(replica, reply, 'probe');
     const secrets = secretsOf(replica.address.headers);
     const { end, beginning } = await readThrough(reply.body, secrets);
     if (end !== 'complete') return `GET ${path}: the answer broke off`;
@@ -38,8 +36,7 @@ export async function checkHealth(
     const isTold = beginning !== '' && !credentialRefusals.includes(reply.status);
     return `GET ${path}: status ${reply.status}${isTold ? `: ${beginning}` : ''}`;
   } catch (thrown) {
-    const error = asGatewayError(thrown);
-    return `GET ${path}: ${error.cause instanceof Error ? error.cause.message : error.message}`;
+    return `GET ${path}: ${whyNoAnswer(thrown)}`;
   }
 }
 

@@ -1,42 +1,66 @@
 import type { LoadReport } from '../balance/load-report.ts';
+import { type FaultNotes, ReportDraft } from './report-draft.ts';
+import { base64, readBinary, readJson, readText } from './report-spellings.ts';
 
 const formats = ['JSON', 'TEXT'] as const;
 const names = { slots: 'slots', inFlight: 'in_flight', queued: 'queued', serviceSeconds: 'service_seconds' } as const;
 
+/** What a bundled worker tells. */
+type OwnReport = Pick<LoadReport, keyof typeof names>;
+
 /**
- * Reads the header `endpoint-load-metrics` (ORCA, xds.data.orca.v3, as JSON or TEXT, with or without the word in front). Values that
- * are no finite numbers of at least 0 are passed over; null where nothing in it is understood.
+ * Reads the header `endpoint-load-metrics` (ORCA, xds.data.orca.v3, as TEXT, JSON or BIN, with or without the word in front). What cannot
+ * be is passed over and noted, and loses nothing else; null where nothing in it is understood.
  */
-export function parseLoadReport(header: string): LoadReport | null {
+export function parseLoadReport(header: string, faults: FaultNotes = nobody): LoadReport | null {
   const own = ownSpelling.exec(header);
-  if (own !== null) {
-    return {
-      slots: slotsOrNull(Number(own[1])),
-      inFlight: Number(own[2]),
-      queued: Number(own[3]),
-      serviceSeconds: Number(own[4]),
-    };
+  if (own !== null) return ownReport(own);
+  const draft = new ReportDraft(faults);
+  const text = header.trim();
+  const [word] = /^(?:TEXT|JSON|BIN)(?=[\s{]|$)/i.exec(text) ?? [''];
+  const content = text.slice(word.length).trimStart();
+  switch (word.toUpperCase() || formatOf(content)) {
+    case 'JSON':
+      readJson(content, draft);
+      break;
+    case 'BIN':
+      readBinary(content, draft);
+      break;
+    default:
+      readText(content, draft);
   }
-  const objectAt = header.indexOf('{');
-  const metrics = objectAt >= 0 ? metricsFromJson(header.slice(objectAt)) : metricsFromText(header);
-  if (metrics === null) return null;
-  const slots = slotsOrNull(numberOrNull(metrics[names.slots]));
-  const inFlight = numberOrNull(metrics[names.inFlight]);
-  const queued = numberOrNull(metrics[names.queued]);
-  const serviceSeconds = numberOrNull(metrics[names.serviceSeconds]);
-  const isEmpty = slots === null && inFlight === null && queued === null && serviceSeconds === null;
-  return isEmpty ? null : { slots, inFlight, queued, serviceSeconds };
+  return draft.finish();
+}
+
+const nobody: FaultNotes = { note: () => {} };
+
+function formatOf(content: string): string {
+  if (content.startsWith('{')) return 'JSON';
+  return base64.test(content) ? 'BIN' : 'TEXT';
 }
 
 /** What `formatLoadReport` writes of a whole report: it comes with every reply of a bundled worker, and is read so at a third of the cost. */
 const ownSpelling =
-  /^JSON \{"named_metrics":\{"slots":(\d{1,9}),"in_flight":(\d{1,9}),"queued":(\d{1,9}),"service_seconds":(\d{1,9}(?:\.\d{1,20})?)\}\}$/;
+  /^JSON \{"named_metrics":\{"slots":([1-9]\d{0,5}),"in_flight":(\d{1,6}),"queued":(\d{1,6}),"service_seconds":(\d{1,4}(?:\.\d{1,20})?)\}\}$/;
+
+function ownReport([, slots, inFlight, queued, serviceSeconds]: RegExpExecArray): LoadReport {
+  return {
+    slots: Number(slots),
+    inFlight: Number(inFlight),
+    queued: Number(queued),
+    serviceSeconds: Number(serviceSeconds) || null,
+    kvUsedShare: null,
+    utilisationShare: null,
+    requestsPerSecond: null,
+    errorsPerSecond: null,
+  };
+}
 
 /** The header a bundled worker sends with every reply, in the format it was asked for. */
-export function formatLoadReport(report: LoadReport, format: (typeof formats)[number]): string {
+export function formatLoadReport(report: OwnReport, format: (typeof formats)[number]): string {
   const metrics: Record<string, number> = {};
   for (const [key, name] of Object.entries(names)) {
-    const value = report[key as keyof LoadReport];
+    const value = report[key as keyof OwnReport];
     if (value !== null) metrics[name] = value;
   }
   if (format === 'JSON') return `JSON ${JSON.stringify({ named_metrics: metrics })}`;
@@ -48,38 +72,4 @@ export function formatLoadReport(report: LoadReport, format: (typeof formats)[nu
 /** The format a request asks for with `endpoint-load-metrics-format`, or null when it asks for none that is known. */
 export function wantedFormat(header: string | undefined): (typeof formats)[number] | null {
   return formats.find((one) => one === header?.toUpperCase()) ?? null;
-}
-
-type Metrics = Readonly<Record<string, unknown>>;
-
-function metricsFromJson(text: string): Metrics | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const named = isRecord(parsed) ? parsed.named_metrics : null;
-    return isRecord(named) ? named : null;
-  } catch {
-    return null;
-  }
-}
-
-function metricsFromText(text: string): Metrics {
-  const metrics: Record<string, unknown> = {};
-  for (const pair of text.replace(/^TEXT /, '').split(',')) {
-    const match = /^\s*named_metrics\.([^=:\s]+)\s*[=:]\s*(\S+)\s*$/.exec(pair);
-    if (match?.[1] !== undefined) metrics[match[1]] = Number(match[2]);
-  }
-  return metrics;
-}
-
-/** A replica without a slot would never be sent anything again, and so could never say otherwise: it is taken not to know. */
-function slotsOrNull(slots: number | null): number | null {
-  return slots !== null && slots >= 1 ? slots : null;
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

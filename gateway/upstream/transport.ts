@@ -18,6 +18,12 @@ export interface UpstreamReply extends Reply {
   readonly loadReport: string | null;
 }
 
+/** Where requests can be sent: a replica, or another port of one. */
+export interface Reachable extends Pick<Replica, 'fullName' | 'address'> {
+  /** What is reached: those that reach the same share it. */
+  readonly state: object;
+}
+
 /** Carries requests to replicas. */
 export interface Transport {
   /**
@@ -25,14 +31,14 @@ export interface Transport {
    * `upstream_timeout` when something was, or the reason of the cancellation. Cancelling aborts the body, too.
    */
   send(
-    replica: Replica,
+    replica: Reachable,
     request: WireRequest,
     timeouts: TryTimeouts,
     cancellation: Cancellation,
   ): Promise<UpstreamReply>;
   /** Says that a replica may be sent to until it is forgotten, and how long a connection to it may take. Those that share their state share their connections, too, where these are made alike. */
-  hold(replica: Replica, connectMs: number): void;
+  hold(replica: Reachable, connectMs: number): void;
   /** Closes the connections of a replica that nobody else holds; running requests finish. */
-  forget(replica: Replica): Promise<void>;
+  forget(replica: Reachable): Promise<void>;
   close(): Promise<void>;
 }

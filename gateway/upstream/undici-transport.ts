@@ -2,12 +2,10 @@ import { isIP, type LookupFunction } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { TryTimeouts } from '../balance/backend.ts';
-import type { Replica } from '../balance/replica.ts';
-import type { ReplicaState } from '../balance/replica-state.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
-import type { Transport, UpstreamReply, WireRequest } from './transport.ts';
+import type { Reachable, Transport, UpstreamReply, WireRequest } from './transport.ts';
 import { UpstreamCall } from './upstream-call.ts';
 
 /** A host name is looked up again at the latest when its connections are this old, so that replicas behind it can move. */
@@ -23,14 +21,14 @@ interface Options {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   /** Opens the connections to a replica when it is first sent to. */
-  readonly connect?: (replica: Replica, connectMs: number) => Connections;
+  readonly connect?: (replica: Reachable, connectMs: number) => Connections;
 }
 
 /** Connections to one process, made in one way. */
 interface Link {
-  readonly state: ReplicaState;
+  readonly state: object;
   readonly connectMs: number;
-  readonly tls: Replica['address']['tls'];
+  readonly tls: Reachable['address']['tls'];
   /** The replicas that are sent to over it. */
   holders: number;
   /** Null before they were needed. */
@@ -41,10 +39,10 @@ interface Link {
 export class UndiciTransport implements Transport {
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
-  readonly #connect: (replica: Replica, connectMs: number) => Connections;
-  readonly #links = new Map<Replica, Link>();
+  readonly #connect: (replica: Reachable, connectMs: number) => Connections;
+  readonly #links = new Map<Reachable, Link>();
   /** The last one for each process: what a replica shares when it can. */
-  readonly #latest = new Map<ReplicaState, Link>();
+  readonly #latest = new Map<object, Link>();
   /** Forgotten ones in which requests still run. */
   readonly #ending = new Set<Connections>();
 
@@ -55,7 +53,7 @@ export class UndiciTransport implements Transport {
   }
 
   send(
-    replica: Replica,
+    replica: Reachable,
     request: WireRequest,
     timeouts: TryTimeouts,
     cancellation: Cancellation,
@@ -78,7 +76,7 @@ export class UndiciTransport implements Transport {
     });
   }
 
-  hold(replica: Replica, connectMs: number): void {
+  hold(replica: Reachable, connectMs: number): void {
     const { state, address } = replica;
     const latest = this.#latest.get(state);
     const isAlike = latest?.connectMs === connectMs && isDeepStrictEqual(latest.tls, address.tls);
@@ -88,7 +86,7 @@ export class UndiciTransport implements Transport {
     this.#links.set(replica, link);
   }
 
-  async forget(replica: Replica): Promise<void> {
+  async forget(replica: Reachable): Promise<void> {
     const link = this.#links.get(replica);
     if (link === undefined) return;
     this.#links.delete(replica);
@@ -111,7 +109,7 @@ export class UndiciTransport implements Transport {
     await Promise.all([...this.#ending, ...[...links].map((one) => one.connections)].map((one) => one?.destroy()));
   }
 
-  #to(replica: Replica): Connections {
+  #to(replica: Reachable): Connections {
     const link = this.#links.get(replica);
     if (link === undefined) throw new Error(`${replica.fullName} is sent to and nobody holds it`);
     link.connections ??= this.#connect(replica, link.connectMs);
@@ -127,7 +125,7 @@ interface PoolOptions {
 }
 
 /** A pool of real connections to a replica. */
-export function openPool({ address }: Replica, connectMs: number, options: PoolOptions = {}): Pool {
+export function openPool({ address }: Reachable, connectMs: number, options: PoolOptions = {}): Pool {
   const { origin, socketPath, tls } = address;
   const isNamed = socketPath === null && isIP(new URL(origin).hostname.replace(/^\[|\]$/g, '')) === 0;
   return new Pool(origin, {

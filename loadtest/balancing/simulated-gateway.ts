@@ -97,7 +97,10 @@ export class SimulatedGateway {
     this.#clock.after(oneWayMs, () => {
       this.#servers.get(lease.replica)?.serve((report) => {
         this.#clock.after(oneWayMs, () => {
-          if (this.#tells === 'all') lease.report(report);
+          if (this.#tells === 'all') {
+            lease.replica.state.takeReport(report, 'reply');
+            lease.report(report);
+          }
           lease.firstByte();
           lease.release('succeeded');
           answered();

@@ -1,4 +1,4 @@
-import type { LoadReport } from '../../gateway/balance/load-report.ts';
+import { type LoadReport, silence } from '../../gateway/balance/load-report.ts';
 import type { Clock } from '../../gateway/kernel/clock.ts';
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import { lognormal } from '../model-server/draws.ts';
@@ -40,7 +40,7 @@ export class SimulatedServer {
   serve(done: (report: LoadReport) => void): void {
     this.#engine.submit(this.#clock.nowMs(), 1, ({ serviceMs }) => {
       const { slots, running, waiting } = this.#engine.load();
-      done({ slots, inFlight: running + waiting, queued: waiting, serviceSeconds: serviceMs / 1000 });
+      done({ ...silence, slots, inFlight: running + waiting, queued: waiting, serviceSeconds: serviceMs / 1000 });
     });
     this.#pulse.rearm();
   }

@@ -7,7 +7,7 @@ import type { Standing } from '../../gateway/balance/replica-state.ts';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { repetitions } from '../support/counts.ts';
 import { Dispatching, type Taken } from '../support/dispatching.ts';
-import { newReplica } from '../support/replicas.ts';
+import { newReplica, tellLoad } from '../support/replicas.ts';
 
 const maxLength = 5;
 const waitMs = 200;
@@ -75,10 +75,7 @@ class Play {
     else if (step.kind === 'release') this.#release(step.which);
     else if (step.kind === 'cancel') this.#cancel(step.which);
     else if (step.kind === 'stand') this.#replica(step.replica).state.setStanding(step.standing, 'by the history');
-    else {
-      const silence = { inFlight: null, queued: null, serviceSeconds: null };
-      this.#replica(step.replica).state.takeReport({ slots: step.slots, ...silence });
-    }
+    else tellLoad(this.#replica(step.replica), { slots: step.slots });
     await this.dispatching.pass();
     this.#assertInOrder([...waiting, ...this.made.slice(madeCount)]);
     this.#assertWithinCredits(inFlight);

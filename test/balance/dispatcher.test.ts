@@ -6,10 +6,9 @@ import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { Dispatching, type Taken } from '../support/dispatching.ts';
 import { defaultRules, newGate, newTime } from '../support/gates.ts';
-import { hold, newReplica, newReplicas } from '../support/replicas.ts';
+import { hold, newReplica, newReplicas, tellLoad } from '../support/replicas.ts';
 
 const names = Object.keys(balancings) as (keyof typeof balancings)[];
-const silence = { inFlight: null, queued: null, serviceSeconds: null };
 
 /** Where each wish went, `-` for those that wait, the code for those refused. */
 function fates(taken: readonly Taken[]): string[] {
@@ -51,11 +50,11 @@ describe('credits', () => {
   it('grow with a report that tells of more slots, which wakes the line', async () => {
     const replica = newReplica();
     const play = new Dispatching([replica]);
-    replica.state.takeReport({ slots: 1, ...silence });
+    tellLoad(replica, { slots: 1 });
     const taken = Array.from({ length: 7 }, () => play.take());
     await play.pass();
     assert.deepEqual(fates(taken), ['a', 'a', '-', '-', '-', '-', '-']);
-    replica.state.takeReport({ slots: 3, ...silence });
+    tellLoad(replica, { slots: 3 });
     await play.pass();
     assert.deepEqual(fates(taken), ['a', 'a', 'a', 'a', '-', '-', '-']);
   });
@@ -64,7 +63,7 @@ describe('credits', () => {
     const replica = newReplica();
     const play = new Dispatching([replica]);
     const taken = Array.from({ length: 5 }, () => play.take());
-    replica.state.takeReport({ slots: 1, ...silence });
+    tellLoad(replica, { slots: 1 });
     const late = play.take();
     for (const { lease } of taken.slice(0, 3)) lease?.release('succeeded');
     await play.pass();

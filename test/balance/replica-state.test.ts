@@ -6,7 +6,7 @@ import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
 import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { defaultRules, newTime } from '../support/gates.ts';
-import { newReplica } from '../support/replicas.ts';
+import { newReplica, tellLoad } from '../support/replicas.ts';
 
 describe('a drained replica', () => {
   it('stands so, and says why, whatever its health checks find, until it is put back', () => {
@@ -37,7 +37,7 @@ describe('replicas of one state', () => {
     const one = newReplica({ slots: 1 });
     const other = newReplica({ id: 'b', weight: 2, state: one.state });
     one.slot.addInFlight(1);
-    one.state.takeReport({ slots: 8, inFlight: null, queued: null, serviceSeconds: null });
+    tellLoad(one, { slots: 8 });
     assert.deepEqual([one.slot.inFlight, other.slot.inFlight], [1, 1]);
     assert.deepEqual([one.slots, other.slots], [1, 8]);
     assert.equal(other.standing, one.standing);

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LoadReport } from '../../gateway/balance/load-report.ts';
+import { silence } from '../../gateway/balance/load-report.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
-import { hold, newReplica } from '../support/replicas.ts';
-
-function report(slots: number | null, queued: number | null = null): LoadReport {
-  return { slots, inFlight: null, queued, serviceSeconds: null };
-}
+import { ReplicaState } from '../../gateway/balance/replica-state.ts';
+import { LoadBoard } from '../../gateway/kernel/load-board.ts';
+import { newGate, newTime } from '../support/gates.ts';
+import { hold, newReplica, tellLoad } from '../support/replicas.ts';
 
 /** How often a replica tells that it has changed while something happens. */
 function changesOf(replica: Replica, happen: () => void): number {
@@ -44,7 +43,7 @@ describe('the standing of a replica', () => {
 describe('the slots of a replica', () => {
   it('are as configured, whatever it reports', () => {
     const replica = newReplica({ slots: 4 });
-    replica.state.takeReport(report(9, 3));
+    tellLoad(replica, { slots: 9, queued: 3 });
     assert.equal(replica.slots, 4);
     assert.equal(replica.report?.queued, 3, 'the report is kept all the same');
   });
@@ -54,9 +53,9 @@ describe('the slots of a replica', () => {
     assert.equal(replica.slots, null);
     assert.equal(replica.report, null);
     const count = changesOf(replica, () => {
-      replica.state.takeReport(report(2));
-      replica.state.takeReport(report(2, 7));
-      replica.state.takeReport(report(3));
+      tellLoad(replica, { slots: 2 });
+      tellLoad(replica, { slots: 2, queued: 7 });
+      tellLoad(replica, { slots: 3 });
     });
     assert.equal(replica.slots, 3);
     assert.equal(count, 2, 'it tells when they change, not with every report');
@@ -64,9 +63,34 @@ describe('the slots of a replica', () => {
 
   it('are unknown again when a report no longer names them', () => {
     const replica = newReplica();
-    replica.state.takeReport(report(1));
-    replica.state.takeReport(report(null, 1));
+    tellLoad(replica, { slots: 1 });
+    tellLoad(replica, { slots: null, queued: 1 });
     assert.equal(replica.slots, null);
+  });
+});
+
+describe('the report of a replica', () => {
+  it('is kept with the time at which it came, and how', async () => {
+    const time = newTime();
+    const state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate: newGate(), ...time });
+    assert.deepEqual([state.report, state.reportedAtMs, state.reportSource], [null, null, null]);
+    for (const source of ['reply', 'scrape', 'probe'] as const) {
+      await time.clock.runUntil(time.clock.nowMs() + 100);
+      state.takeReport({ ...silence, queued: 3 }, source);
+      assert.deepEqual([state.report?.queued, state.reportedAtMs, state.reportSource], [3, time.clock.nowMs(), source]);
+    }
+  });
+
+  it('that came another way and does not speak of slots says nothing against those that were told', () => {
+    const { state } = newReplica();
+    const slots = [null, 4, null, null, 6, null].map((told, at) => {
+      const source = at % 2 === 0 ? 'scrape' : 'reply';
+      state.takeReport({ ...silence, slots: told }, source);
+      return state.reportedSlots;
+    });
+    assert.deepEqual(slots, [null, 4, 4, null, 6, 6]);
+    state.takeReport(silence, 'scrape');
+    assert.equal(state.reportedSlots, null);
   });
 });
 

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { balancings } from '../../gateway/balance/registry.ts';
 import { protocols } from '../../gateway/protocols/registry.ts';
-import { policyNames, protocolNames } from '../../gateway/settings/backend-schema.ts';
+import { dialectNames, policyNames, protocolNames } from '../../gateway/settings/backend-schema.ts';
 import { loadSettings } from '../../gateway/settings/load.ts';
 import { jsonSchema, settingsSchema } from '../../gateway/settings/schema.ts';
+import { dialects } from '../../gateway/upstream/dialects/registry.ts';
 import { assertNone } from './assert-none.ts';
 import { assertExplained, schemaKeys, withAllKeys, writtenKeys } from './config-keys.ts';
 import { readText, root } from './sources.ts';
@@ -80,6 +81,10 @@ test('policies may be configured by the names under which they are registered', 
 
 test('protocols may be configured by the names under which they are registered', () => {
   assert.deepEqual([...protocolNames].toSorted(), Object.keys(protocols).toSorted());
+});
+
+test('dialects may be configured by the names under which they are registered', () => {
+  assert.deepEqual([...dialectNames].toSorted(), Object.keys(dialects).toSorted());
 });
 
 test('the README has every key in its section on configuration', () => {

@@ -375,5 +375,50 @@ const instants: readonly Mutation[] = [
   },
 ];
 
-/** The guards of leases, gates, tries and deadlines. */
-export const mutations: readonly Mutation[] = [...leases, ...passage, ...repeats, ...instants];
+const reports: readonly Mutation[] = [
+  {
+    guards: 'a metrics page is read once at a time, however often that is begun',
+    file: 'gateway/upstream/scrape.ts',
+    text: '    if (this.#cancellation !== null) return;\n',
+    becomes: '',
+    tests: ['test/upstream/scrape.test.ts'],
+  },
+  {
+    guards: 'no page is read of a replica that is not ready',
+    file: 'gateway/assemble-reports.ts',
+    text: "state.standing === 'ready' ?",
+    becomes: "state.standing !== 'starting' ?",
+    tests: ['test/assemble/reports.test.ts'],
+  },
+  {
+    guards: 'one sample that cannot be is not left out of a sum',
+    file: 'gateway/upstream/dialects/dialect.ts',
+    text: "if (typeof value === 'string' || value < 0) return value;",
+    becomes: "if (typeof value === 'string' || value < 0) continue;",
+    tests: ['test/contract/dialects.test.ts'],
+  },
+  {
+    guards: 'a replica without a slot is taken not to know',
+    file: 'gateway/upstream/report-draft.ts',
+    text: '  slots: 1,\n',
+    becomes: '',
+    tests: ['test/upstream/load-report.test.ts'],
+  },
+  {
+    guards: 'reports are not read where none are wanted',
+    file: 'gateway/stages/try-once.ts',
+    text: 'if (exchange.choice.backend.wantsReports) hearReport',
+    becomes: 'hearReport',
+    tests: ['test/stages/attempt.test.ts'],
+  },
+  {
+    guards: 'a page that does not speak of slots says nothing against those that replies tell',
+    file: 'gateway/balance/replica-state.ts',
+    text: '    if (slots === null && source !== this.#slotsSource) return;\n',
+    becomes: '',
+    tests: ['test/balance/replica.test.ts'],
+  },
+];
+
+/** The guards of leases, gates, tries, deadlines and load reports. */
+export const mutations: readonly Mutation[] = [...leases, ...passage, ...repeats, ...instants, ...reports];

@@ -1,9 +1,11 @@
-import { policyNames, protocolNames } from '../../gateway/settings/backend-schema.ts';
+import { dialectNames, policyNames, protocolNames } from '../../gateway/settings/backend-schema.ts';
 import type { FaultRow } from './shape-fault-rows.ts';
 import { least, withBackend, withReplica } from './yaml.ts';
 
 const duration = 'wanted a duration such as 250ms, 30s or 5m';
 const period = 'wanted a duration from 1ms to 24d';
+const dialect = `wanted one of ${dialectNames.join(', ')}`;
+const withScrape = (keys: string): string => withBackend(`load: { scrape: { dialect: vllm, ${keys} } }`);
 // A new policy or protocol must not need a new row.
 const policies = `wanted one of ${policyNames.join(', ')}`;
 const protocols = `wanted one of ${protocolNames.join(', ')}`;
@@ -77,8 +79,20 @@ export const wrongBackends: readonly FaultRow[] = [
     withBackend('health: { healthy: 1001 }'),
     '7:24: backends[0].health.healthy: got 1001, wanted a whole number from 1 to 1000',
   ],
-  [withBackend('load: true'), '7:11: backends[0].load: got true, wanted a mapping with report'],
+  [withBackend('load: true'), '7:11: backends[0].load: got true, wanted a mapping with report, scrape'],
   [withBackend('load: { report: yes }'), '7:21: backends[0].load.report: got "yes", wanted true or false'],
+  [
+    withBackend('load: { scrape: true }'),
+    '7:21: backends[0].load.scrape: got true, wanted a mapping with dialect, path, port, every',
+  ],
+  [withBackend('load: { scrape: {} }'), `7:21: backends[0].load.scrape.dialect: got nothing, ${dialect}`],
+  [
+    withBackend('load: { scrape: { dialect: llama-cpp } }'),
+    `7:32: backends[0].load.scrape.dialect: got "llama-cpp", ${dialect}`,
+  ],
+  [withScrape('path: metrics'), '7:44: backends[0].load.scrape.path: got "metrics", wanted a path that begins with /'],
+  [withScrape('port: 0'), '7:44: backends[0].load.scrape.port: got 0, wanted a whole number from 1 to 65535'],
+  [withScrape('every: 0s'), `7:45: backends[0].load.scrape.every: got "0s", ${period}`],
   [withBackend('hold_first_chunk: 1'), '7:23: backends[0].hold_first_chunk: got 1, wanted true or false'],
 ];
 

@@ -22,6 +22,8 @@ const withTls = (keys: string): string => `${least.replace('http:', 'https:')}  
 const withRoute = (keys: string): string => withTop(`routes: [{ to: [{ backend: a, weight: 7 }], ${keys} }]`);
 const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
 
+const withScrape = (keys: string): string => withBackend(`load: { scrape: { ${keys} } }`);
+
 const second = `backends:\n  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
 const withSecond = (keys: string): string => withRoute(keys).replace(/^backends:\n/, second);
 
@@ -68,6 +70,10 @@ const effects: readonly Effect[] = [
   ['backends[].health.unhealthy', withBackend('health: { unhealthy: 1 }'), health('failuresToUnready'), 1],
   ['backends[].health.healthy', withBackend('health: { healthy: 1 }'), health('successesToReady'), 1],
   ['backends[].load.report', withBackend('load: { report: false }'), (one) => backend(one)?.wantsReports, false],
+  ['backends[].load.scrape.dialect', withScrape('dialect: tgi'), scrape('dialect'), 'tgi'],
+  ['backends[].load.scrape.path', withScrape('dialect: tgi, path: /m'), scrape('path'), '/m'],
+  ['backends[].load.scrape.port', withScrape('dialect: tgi, port: 8002'), scrape('port'), 8002],
+  ['backends[].load.scrape.every', withScrape('dialect: tgi, every: 1s'), scrape('everyMs'), 1000],
   ['backends[].breaker.consecutive', withBackend('breaker: { consecutive: 1 }'), breaker('consecutiveFailures'), 1],
   ['backends[].breaker.success_below', withBackend('breaker: { success_below: 0% }'), breaker('successShareBelow'), 0],
   ['backends[].breaker.window', withBackend('breaker: { window: 1m }'), breaker('windowMs'), 60_000],
@@ -109,6 +115,10 @@ function timeout(field: keyof BackendSettings['timeouts']) {
 
 function health(field: keyof BackendSettings['health']) {
   return (settings: Settings): unknown => backend(settings)?.health[field];
+}
+
+function scrape(field: keyof NonNullable<BackendSettings['scrape']>) {
+  return (settings: Settings): unknown => backend(settings)?.scrape?.[field];
 }
 
 function breaker(field: keyof BackendSettings['breaker']) {

@@ -75,6 +75,7 @@ test('what is not written has the defaults that the contract names', () => {
           unwellFromStatus: 300,
         },
         wantsReports: true,
+        scrape: null,
         breaker: {
           consecutiveFailures: 5,
           successShareBelow: 0.8,

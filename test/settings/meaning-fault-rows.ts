@@ -25,6 +25,10 @@ export const misfits: readonly FaultRow[] = [
     `6:9: ${replica}: got neither url nor worker, wanted one of url and worker`,
   ],
   [withReplica('worker: { models: [m] }'), `6:9: ${replica}: got both url and worker, wanted one of url and worker`],
+  [
+    withBackend('load: { scrape: { dialect: triton, port: 8002 } }').replace('http://h:1', 'unix:/s'),
+    '7:46: backends[0].load.scrape.port: got a port, wanted none: a replica on a Unix socket has no other',
+  ],
   [withUrl('ftp://h:1'), `6:14: ${replica}.url: got "ftp://h:1", ${url}`],
   [withUrl('localhost'), `6:14: ${replica}.url: got "localhost", ${url}`],
   [withUrl('localhost:8101'), `6:14: ${replica}.url: got "localhost:8101", ${url}`],

@@ -24,13 +24,18 @@ const configuration = fc.record({
   policy: fc.constantFrom('round-robin', 'random', 'least-outstanding', 'p2c'),
   connect: fc.constantFrom('1s', '2s'),
   every: fc.constantFrom('200ms', '5s'),
+  scrape: fc.constantFrom(
+    '',
+    'scrape: { dialect: vllm, every: 2s }',
+    'scrape: { dialect: vllm, every: 1500ms, port: 9 }',
+  ),
   queueMax: fc.integer({ min: 0, max: 6 }),
 });
 
 type Configuration = typeof configuration extends fc.Arbitrary<infer T> ? T : never;
 
 /** Its number stands in what is sent upstream in two places, which come from two parts of the configuration. */
-function written({ name, replicas, policy, connect, every, queueMax }: Configuration, number: number): string {
+function written({ name, replicas, policy, connect, every, scrape, queueMax }: Configuration, number: number): string {
   const all = replicas.map(
     ({ host: at, isRenamed, slots, weight }) =>
       `{ id: ${at}${isRenamed ? '2' : ''}, url: "http://${at}", weight: ${weight}, headers: { x-config: "${number}" }${slots === null ? '' : `, slots: ${slots}`} }`,
@@ -43,6 +48,7 @@ function written({ name, replicas, policy, connect, every, queueMax }: Configura
     queue: { max: ${queueMax}, wait: 300ms }
     timeouts: { connect: ${connect}, first_byte: 400ms, idle: 300ms, total: 2s }
     health: { every: ${every}, timeout: 100ms, unhealthy: 1, healthy: 1 }
+    load: { ${scrape} }
     replicas: [${all.join(', ')}]
 `;
 }

@@ -58,10 +58,20 @@ describe('a try', () => {
   it('takes in what the replica says of its load', async () => {
     const report = 'JSON {"named_metrics":{"slots":2,"queued":1}}';
     for (const said of [report, 'nonsense', null]) {
-      const attempting = new Attempting(newReplicas({}), () => upstreamReply(200, said));
+      const attempting = new Attempting(newReplicas({}), () => upstreamReply(200, said), { wantsReports: true });
       (await attempting.serve(attempting.exchange())).body.discard();
-      assert.equal(attempting.replicas[0].slots, said === report ? 2 : null);
+      const { slots, state } = attempting.replicas[0];
+      assert.deepEqual([slots, state.reportSource], said === report ? [2, 'reply'] : [null, null]);
+      assert.deepEqual([...state.reportFaults.counts], said === 'nonsense' ? [['malformed', 1]] : []);
     }
+  });
+
+  it('does not read what the replica says of its load where none is wanted', async () => {
+    const attempting = new Attempting(newReplicas({}), () => upstreamReply(200, 'TEXT named_metrics.slots=2'), {
+      wantsReports: false,
+    });
+    (await attempting.serve(attempting.exchange())).body.discard();
+    assert.equal(attempting.replicas[0].state.report, null);
   });
 
   it('is refused with the body withheld when the gateway’s own credential is bad, and the gate told so', async () => {

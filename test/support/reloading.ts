@@ -17,6 +17,7 @@ import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
 import { Copies } from '../../gateway/stages/mirror.ts';
+import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { type Connections, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newExchange } from './exchanges.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
@@ -158,7 +159,7 @@ export class Reloading {
     return found;
   }
 
-  #connect({ address }: Replica): Connections {
+  #connect({ address }: Reachable): Connections {
     const { host } = new URL(address.origin);
     const isCheck = (path: string): boolean => path.includes('/health/');
     const replica = new SimulatedReplica(this.clock, (requestNumber, path) =>

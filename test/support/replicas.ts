@@ -1,4 +1,5 @@
 import { Lease, type LeaseWatcher } from '../../gateway/balance/lease.ts';
+import { type LoadReport, silence } from '../../gateway/balance/load-report.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import { type Address, Replica } from '../../gateway/balance/replica.ts';
 import { ReplicaState, type Standing } from '../../gateway/balance/replica-state.ts';
@@ -47,6 +48,11 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
 export function newReplicas(first: ReplicaSpec, ...others: readonly ReplicaSpec[]): NonEmpty<Replica> {
   const name = (at: number): { id: string } => ({ id: String.fromCharCode('a'.charCodeAt(0) + at) });
   return [newReplica({ ...name(0), ...first }), ...others.map((spec, at) => newReplica({ ...name(at + 1), ...spec }))];
+}
+
+/** Has a replica say some of its load with the answer to a request. */
+export function tellLoad({ state }: Replica, said: Partial<LoadReport>): void {
+  state.takeReport({ ...silence, ...said }, 'reply');
 }
 
 const nobodyWatches: LeaseWatcher = {

@@ -24,6 +24,7 @@ import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import type { BackendSettings, RouteSettings } from '../../gateway/settings/settings.ts';
 import { Copies } from '../../gateway/stages/mirror.ts';
+import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { defaultRules } from './gates.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
@@ -117,7 +118,7 @@ export class Simulation {
     this.rng = seededRng(seed);
     const board = new LoadBoard();
     for (const backend of backends) this.backends.push(this.#build(backend, board));
-    const connect = (replica: Replica): SimulatedReplica => this.replicaOf(replica.fullName);
+    const connect = ({ fullName }: Reachable): SimulatedReplica => this.replicaOf(fullName);
     const transport = new UndiciTransport({ clock: this.clock, wheel: this.wheel, connect });
     for (const replica of this.backends.flatMap(({ replicas }) => replicas)) transport.hold(replica, 1000);
     const parts = { clock: this.clock, wheel: this.wheel, rng: this.rng };

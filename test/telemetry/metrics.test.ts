@@ -12,7 +12,7 @@ import { newBackend } from '../support/backends.ts';
 import { Dispatching } from '../support/dispatching.ts';
 import { readExchange } from '../support/exchanges.ts';
 import { type Family, readPrometheus } from '../support/prometheus.ts';
-import { hold, newReplicas } from '../support/replicas.ts';
+import { hold, newReplicas, tellLoad } from '../support/replicas.ts';
 
 /** Metrics of some backends, and what is told to them. */
 class Metering {
@@ -109,13 +109,24 @@ describe('the gateway’s metrics', () => {
     const metering = new Metering([newBackend('pool', { replicas, dispatching })]);
     hold(replicas[0]);
     dispatching.take();
-    replicas[0].state.takeReport({ slots: null, inFlight: null, queued: 4, serviceSeconds: null });
+    tellLoad(replicas[0], { queued: 4 });
     assert.deepEqual(await metering.shown(metricNames.replicaInFlight), ['pool a 2', 'pool b 0']);
     assert.deepEqual(await metering.shown(metricNames.queueDepth), ['pool 1']);
     assert.deepEqual(await metering.shown(metricNames.replicaReportedQueue), ['pool a 4']);
     assert.deepEqual(await metering.shown(metricNames.replicaGate), ['pool a passing 1', 'pool b passing 1']);
     replicas[1]?.state.setStanding('ready', 'well again');
     assert.deepEqual(await metering.shown(metricNames.replicaStanding), ['pool a ready 1', 'pool b ready 1']);
+  });
+
+  it('count what could not be read of a replica’s load, by its kind, the same when read again', async () => {
+    const replicas = newReplicas({}, {});
+    const metering = new Metering([newBackend('pool', { replicas })]);
+    assert.deepEqual(await metering.shown(metricNames.reportFaults), []);
+    replicas[0].state.reportFaults.note('bad_value', 'slots is -1');
+    replicas[0].state.reportFaults.note('bad_value', 'slots is -1');
+    replicas[1]?.state.reportFaults.count('page_unknown');
+    for (const _ of [1, 2])
+      assert.deepEqual(await metering.shown(metricNames.reportFaults), ['pool a bad_value 2', 'pool b page_unknown 1']);
   });
 
   it('count leases released twice from 0', async () => {

@@ -160,6 +160,8 @@ describe('the headers a client gets', () => {
     assert.deepEqual(pairsOf(headers), [['etag', '"1"']]);
     assert.equal(loadReport, 'JSON {}');
     assert.equal(replyHeaders({ 'endpoint-load-metrics': ['TEXT a', 'TEXT b'] }).loadReport, 'TEXT a');
+    const both = { 'endpoint-load-metrics': 'TEXT a', 'endpoint-load-metrics-bin': 'CQAA' };
+    assert.deepEqual(replyHeaders(both), { headers: [], loadReport: 'BIN CQAA' }, 'as Envoy has it, binary first');
     assert.deepEqual(
       replyHeaders({ 'content-length': '5' }, 204).headers,
       [],

@@ -13,6 +13,7 @@ async function check(
   forMs = 0,
   unwellFromStatus = 300,
   headers: Record<string, string> = { 'x-key': 'k' },
+  wantsReport = true,
 ) {
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
@@ -24,19 +25,30 @@ async function check(
     path: '/ready',
     timeoutMs: 500,
     unwellFromStatus,
+    wantsReport,
     clock,
   });
   await clock.runUntil(clock.nowMs() + forMs);
   const found = await checked;
-  return { found, seen: simulated.seen, armed: wheel.armedCount };
+  return { found, seen: simulated.seen, armed: wheel.armedCount, state: replica.state };
 }
 
 test('a replica is asked where and as its configuration says', async () => {
   const { found, seen, armed } = await check({});
   assert.equal(found, null);
   assert.equal(seen[0]?.path, '/prefix/ready');
-  assert.deepEqual(seen[0]?.headers, ['x-key', 'k']);
+  assert.deepEqual(seen[0]?.headers, ['endpoint-load-metrics-format', 'JSON', 'x-key', 'k']);
   assert.equal(armed, 0);
+});
+
+test('a replica says of its load with the answer, where that is wanted, also when it is not well', async () => {
+  for (const status of [200, 503]) {
+    const script = { status, headers: { 'endpoint-load-metrics': 'TEXT named_metrics.queued=3' } };
+    const { state } = await check(script);
+    assert.deepEqual([state.report?.queued, state.reportSource], [3, 'probe']);
+    const unasked = await check(script, 0, 300, {}, false);
+    assert.deepEqual([unasked.state.report, unasked.seen[0]?.headers], [null, []]);
+  }
 });
 
 test('any status from 200 to 299 is well, any other is not', async () => {

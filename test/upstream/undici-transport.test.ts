@@ -12,6 +12,7 @@ import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import type { HeaderList } from '../../gateway/pipeline/headers.ts';
 import type { BodyEnd } from '../../gateway/pipeline/reply.ts';
+import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { openPool, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { answer, lineOf, okAnswer, RawBackend } from '../support/raw-backend.ts';
 import { newReplica } from '../support/replicas.ts';
@@ -38,7 +39,7 @@ interface Sender {
 function sender(
   context: TestContext,
   address: Partial<Address>,
-  connect?: (replica: Replica, connectMs: number) => ReturnType<typeof openPool>,
+  connect?: (to: Reachable, connectMs: number) => ReturnType<typeof openPool>,
 ): Sender {
   const wheel = new TimerWheel(systemClock);
   const transport = new UndiciTransport({ clock: systemClock, wheel, ...(connect === undefined ? {} : { connect }) });

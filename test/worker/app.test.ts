@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { silence } from '../../gateway/balance/load-report.ts';
 import { parseLoadReport } from '../../gateway/upstream/load-report.ts';
 import { workerApp } from '../../gateway/worker/app.ts';
 import { Batcher } from '../../gateway/worker/batcher.ts';
@@ -338,7 +339,7 @@ describe('load reports', () => {
     ];
     for (const [path, init] of asked) {
       const { headers } = await get(path, init);
-      const report = { slots: mostRows, inFlight: 0, queued: 0, serviceSeconds: null };
+      const report = { ...silence, slots: mostRows, inFlight: 0, queued: 0 };
       assert.deepEqual(parseLoadReport(headers.get('endpoint-load-metrics') ?? ''), report, path);
     }
     const { headers } = await get('/v2', { headers: { 'endpoint-load-metrics-format': 'text' } });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LoadReport } from '../../../gateway/balance/load-report.ts';
+import { type LoadReport, silence } from '../../../gateway/balance/load-report.ts';
 import type { LoadMeter, LoadSignal, MeterPlace, Ticket } from '../../../gateway/balance/signal.ts';
 import { expectedCompletion, shortestExpected } from '../../../gateway/balance/signals/expected-completion.ts';
 import { LoadBoard } from '../../../gateway/kernel/load-board.ts';
@@ -31,7 +31,7 @@ class Metered {
     for (let n = 0; n < count; n++) {
       const ticket = this.begin(rows);
       await this.pass(tookMs);
-      if (told !== null) ticket.report({ ...saysNothing, ...told });
+      if (told !== null) ticket.report({ ...silence, ...told });
       ticket.firstByte();
       ticket.settle('succeeded');
     }
@@ -42,7 +42,6 @@ class Metered {
   }
 }
 
-const saysNothing: LoadReport = { slots: null, inFlight: null, queued: null, serviceSeconds: null };
 const near = (value: number, wanted: number, within = 0.15): boolean => Math.abs(value / wanted - 1) <= within;
 
 describe('expected completion', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import protobuf from 'protobufjs';
+import { silence } from '../../../gateway/balance/load-report.ts';
 import { parseLoadReport } from '../../../gateway/upstream/load-report.ts';
 import type { Load } from '../../../loadtest/model-server/load.ts';
 import { nothingDone } from '../../../loadtest/model-server/load.ts';
@@ -70,11 +71,15 @@ for (const orcaNames of ['headgate', 'vllm', 'triton'] as const) {
   }
 }
 
-test('the gateway reads our own names in a report', () => {
-  for (const orca of ['text', 'json'] as const) {
-    const report = parseLoadReport(header({ orca }) ?? '');
-    assert.deepEqual(report, { slots: 16, inFlight: 3, queued: 7, serviceSeconds: 0.0125 });
-  }
+test('the gateway reads every report, whatever its format and its names', () => {
+  const means = {
+    headgate: { ...silence, slots: 16, inFlight: 3, queued: 7, serviceSeconds: 0.0125 },
+    vllm: { ...silence, kvUsedShare: 0.25, queued: 7 },
+    triton: { ...silence, kvUsedShare: 0.25 },
+  } as const;
+  for (const orca of ['text', 'json', 'bin'] as const)
+    for (const orcaNames of ['headgate', 'vllm', 'triton'] as const)
+      assert.deepEqual(parseLoadReport(header({ orca, orcaNames }) ?? ''), means[orcaNames], `${orca} ${orcaNames}`);
 });
 
 test('a report comes when asked for, in the format asked for, whatever its case; or always; or never', () => {
