@@ -173,6 +173,8 @@ function showReplica(replica: Replica, at: WallTime): object {
     gateReason: gate.story.reason,
     gateSince: at(gate.story.sinceMs),
     gateUntil: at(gate.story.untilMs),
+    lastFailure: state.lastFailure?.what ?? null,
+    lastFailureAt: at(state.lastFailure?.atMs ?? null),
     restsUntil: at(state.rest.untilMs),
     slowStartUntil: at(state.slowStart.untilMs),
     inFlight: slot.inFlight,

@@ -211,7 +211,8 @@ export class ReplicaLife implements Spot {
       last = state;
       const forMs = untilMs === null ? {} : { forMs: Math.round(untilMs - this.#parts.clock.nowMs()) };
       const facts = { replica: this.#fullName, gate: state, ...(cause === null ? {} : { cause }), reason, ...forMs };
-      if (last === 'ejected') this.#parts.log.warn(facts, 'replica');
+      const lastFailure = this.state.lastFailure?.what ?? null;
+      if (last === 'ejected') this.#parts.log.warn({ ...facts, lastFailure }, 'replica');
       else this.#parts.log.info(facts, 'replica');
     });
   }

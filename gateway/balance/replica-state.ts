@@ -36,6 +36,8 @@ export class ReplicaState implements MeterPlace {
   slowStartMs = 0;
   /** Tells that the replica may now be able to take a request it could not take before, or the reverse: its standing, its gate, its slots or its load is another. */
   readonly changed = new Topic<ReplicaState>();
+  /** How a request last failed there, for people; null where none has. */
+  lastFailure: { readonly what: string; readonly atMs: number } | null = null;
   /** What was wrong with what it said of its load. */
   readonly reportFaults = new ReportFaults();
   readonly #meters = new Map<string, LoadMeter>();
@@ -101,6 +103,11 @@ export class ReplicaState implements MeterPlace {
     this.#standing = standing;
     this.#reason = reason;
     this.#tellIfOther(before);
+  }
+
+  /** A request has failed there. */
+  noteFailure(what: string): void {
+    this.lastFailure = { what, atMs: this.clock.nowMs() };
   }
 
   /** An operator takes it out: it gets no more requests, whatever its health, until it is put back. What runs on it goes on. */

@@ -56,7 +56,7 @@ export class TrafficGate implements Gate, Sibling {
     this.#wheel = wheel;
     this.#rng = rng;
     this.#breaker = new Breaker({ windowMs: rules.windowMs, clock });
-    this.#story = { reason: 'no request has spoken against it', sinceMs: clock.nowMs(), untilMs: null };
+    this.#story = { reason: 'it was never ejected', sinceMs: clock.nowMs(), untilMs: null };
     this.#permit = this.#passingPermit();
     this.#fleet.join(this);
   }

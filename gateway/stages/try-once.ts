@@ -54,12 +54,14 @@ export async function tryOnce(one: Try, parts: TryParts): Promise<Reply | Failed
     const error = asGatewayError(thrown);
     const isUnanswered = gaveUp.includes(error.code) && parts.clock.nowMs() - watch.sentAtMs >= patienceMs;
     const verdict = isUnanswered ? unanswered : verdictOfError(error);
+    if (verdict.outcome === 'failed') lease.replica.state.noteFailure(describeFailure(error));
     watch.settle(verdict);
     return failedBy(error, verdict, lease);
   }
   watch.headAtMs = parts.clock.nowMs();
   if (exchange.choice.backend.wantsReports) hear(reply, lease);
   watch.verdict = verdictOfStatus(reply.status, exchange.head.endpoint.isAboutModel);
+  if (watch.verdict.outcome === 'failed') lease.replica.state.noteFailure(`status ${reply.status}`);
   const headers = watch.verdict.outcome === 'refused' ? rest(reply, lease, parts.clock) : reply.headers;
   const body = new ObservedBody(reply.body, watch);
   exchange.expire(parts.clock);
@@ -157,6 +159,10 @@ function rest({ headers }: UpstreamReply, { replica }: Lease, clock: Clock): Hea
   return withRetryAfter(headers, (rest.untilMs ?? 0) - clock.nowMs(), clock);
 }
 
+function describeFailure({ message, cause }: GatewayError): string {
+  return cause instanceof Error ? cause.message : message;
+}
+
 /** It got no answer that could be passed on. */
 function failedBy(error: GatewayError, verdict: Verdict, { replica }: Lease): FailedTry {
   if (verdict.retry === 'never') throw error;
@@ -208,6 +214,7 @@ class TryWatch implements BodyObserver {
   }
 
   ended(how: BodyEnd): void {
+    if (how === 'broken') this.#try.lease.replica.state.noteFailure('it broke off in the middle of its answer');
     this.settle(how === 'complete' ? this.verdict : how === 'broken' ? brokenOff : this.#ifGivenUp);
   }
 

@@ -30,11 +30,19 @@ const trips: Readonly<
   client_errors: {
     bad: always('404 No'),
     cause: 'client_errors',
-    reason: /^100 % of its answers were 4xx, and 0 % of the other replicas’$/,
+    reason: /^100 % of its requests got 4xx or no answer in time, and 0 % of the other replicas’$/,
   },
   unreachable: { bad: serve, cause: 'unreachable', reason: /^5 requests in a row could not be sent$/ },
   credential: { bad: always('401 No'), cause: 'credential', reason: /credential/ },
   operator: { bad: serve, cause: 'operator', reason: /^ejected by an operator$/ },
+};
+
+/** How the last request failed there; those of clients’ errors are answers. */
+const failures: Readonly<Record<string, RegExp>> = {
+  consecutive: /^status 500$/,
+  share: /^status 500$/,
+  unreachable: /ECONNREFUSED/,
+  credential: /^status 401$/,
 };
 
 const bad = new Map<string, RawBackend>();
@@ -65,6 +73,8 @@ interface Row {
   readonly gateSince: string;
   readonly gateUntil: string | null;
   readonly restsUntil: string | null;
+  readonly lastFailure: string | null;
+  readonly lastFailureAt: string | null;
 }
 
 async function rowOf(name: string, id = 'bad'): Promise<Row> {
@@ -103,6 +113,14 @@ for (const [name, { cause, reason }] of Object.entries(trips)) {
     await eventually('it is logged', () => logOf(name).length > 0);
     const [line] = logOf(name);
     assert.deepEqual([line?.gate, line?.cause, line?.reason], ['ejected', cause, row.gateReason]);
+    const failure = failures[name] ?? null;
+    if (failure === null) assert.deepEqual([row.lastFailure, row.lastFailureAt], [null, null]);
+    else {
+      assert.match(row.lastFailure ?? '', failure);
+      assert.ok(Date.parse(row.lastFailureAt ?? '') >= startedAtMs - 5);
+      assert.match(String(line?.lastFailure), failure);
+    }
+    assert.equal(good.lastFailure, null);
   });
 }
 
@@ -154,8 +172,12 @@ test('a replica that rests shows until when', async () => {
   await gateway.change('/api/replicas/operator/bad/readmit');
   replica.script = ({ socket }) => socket.write(answer('429 Busy', '{}', 'retry-after: 4'));
   for (let n = 0; n < 100 && (await rowOf('operator')).restsUntil === null; n++) await ask('operator');
-  const { gate, restsUntil } = await rowOf('operator');
-  assert.equal(gate, 'passing', 'it is not held against it');
-  const leftMs = Date.parse(restsUntil ?? assert.fail()) - wallNow();
-  assert.ok(leftMs > 3_000 && leftMs <= 5_000, `${leftMs} ms`);
+  // It declines again and again, and rests for longer each time.
+  const leftMs = async (): Promise<number> => Date.parse((await rowOf('operator')).restsUntil ?? '') - wallNow();
+  await eventually('it rests for seconds', async () => {
+    await ask('operator');
+    return (await leftMs()) > 1_500;
+  });
+  assert.ok((await leftMs()) <= 5_000, `${await leftMs()} ms`);
+  assert.equal((await rowOf('operator')).gate, 'passing', 'it is not held against it');
 });
