@@ -4,8 +4,11 @@ import type { Replica } from './replica.ts';
 /** Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none. */
 export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): void {
   into.length = 0;
-  for (const replica of replicas)
-    if (couldTake(replica) && replica.gate.admits && !notThese.includes(replica)) into.push(replica);
+  const areAllWanted = notThese.length === 0;
+  for (const replica of replicas) {
+    if (!replica.state.isAvailable && !mayProbe(replica)) continue;
+    if (replica.hasCredit && (areAllWanted || !notThese.includes(replica))) into.push(replica);
+  }
   // Half of them can be sent to: nobody is drowned.
   if (into.length * 2 >= replicas.length || !isPanic(replicas)) return;
   for (const replica of replicas)
@@ -39,6 +42,10 @@ export function soonestReturnMs(replicas: readonly Replica[]): number | null {
     if (untilMs > 0) soonest = Math.min(soonest, untilMs);
   }
   return soonest === Number.POSITIVE_INFINITY ? null : soonest;
+}
+
+function mayProbe(replica: Replica): boolean {
+  return isWell(replica) && replica.gate.admits;
 }
 
 function couldTake(replica: Replica): boolean {

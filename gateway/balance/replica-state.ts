@@ -40,6 +40,8 @@ export class ReplicaState implements MeterPlace {
   lastFailure: { readonly what: string; readonly atMs: number } | null = null;
   /** What was wrong with what it said of its load. */
   readonly reportFaults = new ReportFaults();
+  /** Whether it takes requests, as far as its health and its traffic tell. Kept, and not made anew: it is asked for each replica with each request. */
+  isAvailable = false;
   readonly #meters = new Map<string, LoadMeter>();
   /** As the newest configuration says; null where it is left to the replica to report. */
   configuredSlots: number | null = null;
@@ -63,19 +65,20 @@ export class ReplicaState implements MeterPlace {
     this.gate = gate;
     this.clock = clock;
     this.standingSinceMs = clock.nowMs();
-    this.rest = new Rest({ clock, wheel, rng, onOver: () => this.changed.publish(this) });
+    this.rest = new Rest({
+      clock,
+      wheel,
+      rng,
+      onBegun: () => this.#judge(),
+      onOver: () => this.#tell(),
+    });
     this.slowStart = new SlowStart(clock);
     let was = gate.state;
     gate.changed.subscribe(({ state }) => {
       if (state === 'passing' && was !== 'passing') this.slowStart.begin(this.slowStartMs);
       was = state;
-      this.changed.publish(this);
+      this.#tell();
     });
-  }
-
-  /** Whether it takes requests, as far as its health and its traffic tell. */
-  get isAvailable(): boolean {
-    return this.standing === 'ready' && this.gate.state === 'passing' && this.rest.isOver;
   }
 
   /** The meter of a signal: the same as long as the process is known, whatever other signals it is priced by in between. */
@@ -181,6 +184,15 @@ export class ReplicaState implements MeterPlace {
   #tellIfOther(before: Standing): void {
     if (this.standing === before) return;
     this.standingSinceMs = this.clock.nowMs();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#judge();
     this.changed.publish(this);
+  }
+
+  #judge(): void {
+    this.isAvailable = this.standing === 'ready' && this.gate.state === 'passing' && this.rest.isOver;
   }
 }

@@ -102,7 +102,7 @@ export class Replica {
 
   /** Whether it may be handed one more request. Unknown slots bind nothing: wrongly guessed ones would turn a fast replica into a queue. Several gateways share its credits, and have one each at least. */
   get hasCredit(): boolean {
-    const slots = this.slots;
-    return slots === null || this.slot.inFlight < Math.ceil((creditsPerSlot * slots) / this.#peers.gateways);
+    const { slots } = this;
+    return slots === null || this.slot.inFlight * this.#peers.gateways < creditsPerSlot * slots;
   }
 }

@@ -6,6 +6,7 @@ interface Options {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly rng: Rng;
+  onBegun(): void;
   onOver(): void;
 }
 
@@ -59,6 +60,7 @@ export class Rest {
     this.#untilMs = Math.max(this.#untilMs, clock.nowMs() + lastsMs);
     if (this.#alarm !== null) this.#alarm.moveTo(this.#untilMs);
     else this.#alarm = wheel.arm(this.#untilMs, () => this.end());
+    this.#options.onBegun();
   }
 
   /** It has served a request: what it declined before is forgotten. */

@@ -1,19 +1,22 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { gateCost } from './gate-cost.ts';
 import { bareRelay } from './headgate-peer.ts';
 import { kinds } from './kinds.ts';
 import { freePort, type Peer, startScript } from './peer.ts';
+import { pickCost } from './pick-cost.ts';
 import { writeResults } from './results-file.ts';
 import { renderTables } from './tables.ts';
 
 const usage = `Usage: npm run bench -- [--rounds N] [--slice MS] [--warm-up MS] [--only NAME,...] [--json] [--write]
        npm run bench -- gate
+       npm run bench -- pick [POLICY]
 
 Compares what stands between clients and model servers, side by side in one run: ${kinds.map(({ name }) => name).join(', ')}.
---only leaves the others out, but for the bare relay; --write puts the tables into loadtest/RESULTS.md; gate measures what a gate costs.
+--only leaves the others out, but for the bare relay; --write puts the tables into loadtest/RESULTS.md; gate measures what a gate costs, pick what it costs to choose a replica.
 `;
 
 interface Options {
@@ -98,6 +101,12 @@ function readOptions(args: readonly string[]): Options {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === 'pick') {
+    const name = Object.keys(balancings).find((one) => one === (args[1] ?? 'adaptive'));
+    if (name === undefined) throw new TypeError(`pick: got ${args[1]}, wanted a policy`);
+    process.stdout.write(pickCost(name as BalancingName));
+    return;
+  }
   if (args[0] === 'gate') {
     process.stdout.write(gateCost());
     return;

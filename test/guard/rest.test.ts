@@ -7,7 +7,7 @@ import { newTime } from '../support/gates.ts';
 function newRest(seed = 1) {
   const time = newTime(seed);
   const overAtMs: number[] = [];
-  const rest = new Rest({ ...time, onOver: () => overAtMs.push(time.clock.nowMs()) });
+  const rest = new Rest({ ...time, onBegun: () => {}, onOver: () => overAtMs.push(time.clock.nowMs()) });
   return { ...time, rest, overAtMs };
 }
 

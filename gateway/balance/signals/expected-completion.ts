@@ -29,6 +29,9 @@ export const shortestExpected: LoadSignal = {
 /** By how much a service time is multiplied where so many requests would be there for each slot. */
 type Queueing = (fullness: number) => number;
 
+/** As long as nothing begins or ends at a replica, its price changes slowly: many requests in one millisecond find it made. */
+const priceLastsMs = 1;
+
 class CompletionMeter implements LoadMeter {
   readonly place: MeterPlace;
   readonly occupancy: Occupancy;
@@ -37,6 +40,9 @@ class CompletionMeter implements LoadMeter {
   readonly reliability = new Reliability();
   answeredAtMs: number;
   readonly #queueing: Queueing;
+  #price = 0;
+  #pricedUnits = 0;
+  #pricedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(place: MeterPlace, queueing: Queueing) {
     this.place = place;
@@ -52,8 +58,18 @@ class CompletionMeter implements LoadMeter {
   }
 
   costOf(work: Work, nowMs: number): number {
-    const fullness = this.occupancy.withMore(unitsOf(work), nowMs) / this.slots;
-    return this.#serviceMs(nowMs) * this.#queueing(fullness) * this.reliability.factor(nowMs);
+    const units = unitsOf(work);
+    if (units === this.#pricedUnits && nowMs < this.#pricedUntilMs) return this.#price;
+    const fullness = this.occupancy.withMore(units, nowMs) / this.slots;
+    this.#price = this.#serviceMs(nowMs) * this.#queueing(fullness) * this.reliability.factor(nowMs);
+    this.#pricedUnits = units;
+    this.#pricedUntilMs = nowMs + priceLastsMs;
+    return this.#price;
+  }
+
+  /** Something has begun, come or ended: the price is another. */
+  reprice(): void {
+    this.#pricedUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   begin(work: Work): Ticket {
@@ -93,12 +109,14 @@ class CompletionTicket implements Ticket {
     this.#units = units;
     this.#sentAtMs = place.clock.nowMs();
     this.#waitFactor = place.slots === null ? 1 : Math.max(1, occupancy.withMore(units, this.#sentAtMs) / slots);
+    meter.reprice();
     occupancy.begin(units);
     progress.begin(slots, this.#sentAtMs);
   }
 
   report({ serviceSeconds }: LoadReport): void {
     const { usualTime, occupancy } = this.#meter;
+    this.#meter.reprice();
     if (serviceSeconds !== null) usualTime.tell((serviceSeconds * 1000) / occupancy.sizeOf(this.#units));
   }
 
@@ -119,6 +137,7 @@ class CompletionTicket implements Ticket {
   #endWait(isAnswered: boolean): number {
     const { place, progress, slots } = this.#meter;
     const nowMs = place.clock.nowMs();
+    this.#meter.reprice();
     if (this.#isAwaited) progress.end(isAnswered, slots, nowMs);
     this.#isAwaited = false;
     return nowMs;
