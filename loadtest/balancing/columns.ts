@@ -1,4 +1,8 @@
+import { cheapest } from '../../gateway/balance/policies/cheapest.ts';
 import { balancings } from '../../gateway/balance/registry.ts';
+import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
+import { c3 } from './comparators/c3.ts';
+import { prequal } from './comparators/prequal.ts';
 import type { Balancing } from './simulated-gateway.ts';
 
 /** What replicas tell: nothing; how they are, but not their slots; or all. Where slots are told, credits bind. */
@@ -13,6 +17,8 @@ export const columns: Readonly<Record<string, Balancing>> = {
   PeakEWMA: { ...balancings['peak-ewma'], ...silent },
   'least-time': { ...balancings['least-time'], ...silent },
   SED: { ...balancings['shortest-expected'], ...telling },
+  C3: { signal: c3, newPolicy: cheapest, tells: 'load' },
+  Prequal: { signal: outstanding, newPolicy: prequal, tells: 'load' },
   adaptive: { ...balancings.adaptive, ...telling },
   'adaptive, told nothing': { ...balancings.adaptive, ...silent },
 };

@@ -1,6 +1,7 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { Lease } from '../../gateway/balance/lease.ts';
+import type { LoadReport } from '../../gateway/balance/load-report.ts';
 import type { Policy } from '../../gateway/balance/policy.ts';
 import { type Peers, Replica } from '../../gateway/balance/replica.ts';
 import { ReplicaState } from '../../gateway/balance/replica-state.ts';
@@ -17,8 +18,8 @@ import type { SimulatedServer } from './simulated-server.ts';
 export interface Balancing {
   readonly signal: LoadSignal;
   newPolicy(rng: Rng, clock: Clock): Policy;
-  /** What replicas tell with each answer. Where it is all, their slots are also known from the beginning, and credits bind. */
-  readonly tells: 'nothing' | 'all';
+  /** What replicas tell with each answer: how loaded they are, or also their slots, which are then known from the beginning, and credits bind. */
+  readonly tells: 'nothing' | 'load' | 'all';
 }
 
 interface Parts {
@@ -88,6 +89,13 @@ export class SimulatedGateway {
     else void taken.then((lease) => this.#serve(lease, answered));
   }
 
+  #tell(lease: Lease, report: LoadReport): void {
+    if (this.#tells === 'nothing') return;
+    const told = this.#tells === 'all' ? report : { ...report, slots: null };
+    lease.replica.state.takeReport(told, 'reply');
+    lease.report(told);
+  }
+
   close(): void {
     this.#dispatcher.close();
     for (const gate of this.#gates) gate.close();
@@ -97,10 +105,7 @@ export class SimulatedGateway {
     this.#clock.after(oneWayMs, () => {
       this.#servers.get(lease.replica)?.serve((report) => {
         this.#clock.after(oneWayMs, () => {
-          if (this.#tells === 'all') {
-            lease.replica.state.takeReport(report, 'reply');
-            lease.report(report);
-          }
+          this.#tell(lease, report);
           lease.firstByte();
           lease.release('succeeded');
           answered();

@@ -172,7 +172,13 @@ test('an interrupted comparison is INVALID, too, and one that is interrupted bef
   ] as const) {
     const run = new HeadgateProcess(t, ['loadtest', file, '--out', place, ...args]);
     if (atMs > 0) await eventually('it sends', () => run.stderr.includes('1 of 12'), 20_000);
-    else await pause(1_000);
+    else
+      await eventually('its server listens', () =>
+        fetch(url).then(
+          () => true,
+          () => false,
+        ),
+      );
     run.child.kill('SIGINT');
     assert.equal(await run.exited, 3, run.stderr);
     assert.match(run.stderr, /interrupted/);

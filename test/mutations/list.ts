@@ -13,7 +13,6 @@ const gates = 'test/sim/gates.test.ts';
 const tries = 'test/sim/tries.test.ts';
 const deadline = 'test/sim/deadline.test.ts';
 const returns = 'test/sim/return.test.ts';
-const refusing = 'test/sim/refusing-backend.test.ts';
 const clientErrors = 'test/sim/client-errors.test.ts';
 const invariants = 'test/sim/invariants.test.ts';
 const timeouts = 'test/sim/timeouts.test.ts';
@@ -207,11 +206,60 @@ const passage: readonly Mutation[] = [
     tests: [clientErrors],
   },
   {
+    guards: 'one refusal among many answers is no reason to do without a replica',
+    file: 'gateway/guard/rest.ts',
+    text: 'firstMs * 2 ** (this.#inARow - 1)',
+    becomes: 'Number.POSITIVE_INFINITY',
+    tests: [gates],
+  },
+  {
+    guards: 'a request that is served makes forgotten what was declined before',
+    file: 'gateway/balance/lease.ts',
+    text: "    if (as === 'succeeded') this.replica.state.rest.served();\n",
+    becomes: '',
+    tests: [gates],
+  },
+  {
+    guards: 'a replica that lets requests pass their deadlines is found out',
+    file: 'gateway/stages/try-once.ts',
+    text: 'const verdict = isUnanswered ? unanswered : verdictOfError(error);',
+    becomes: 'const verdict = isUnanswered && patienceMs < 0 ? unanswered : verdictOfError(error);',
+    tests: [clientErrors],
+  },
+  {
+    guards: 'copies are held within the room that requests have',
+    file: 'gateway/stages/mirror.ts',
+    text: ' || !this.#room.take(sizeBytes)',
+    becomes: '',
+    tests: ['test/stages/mirror.test.ts'],
+  },
+  {
+    guards: 'how a model is says nothing of the replica that tells it',
+    file: 'gateway/upstream/classify.ts',
+    text: '  if (isAboutModel) return aboutModel;\n',
+    becomes: '',
+    tests: ['test/stages/retry.test.ts'],
+  },
+  {
+    guards: 'where the client is the slow one, its replica is not blamed',
+    file: 'gateway/upstream/upstream-call.ts',
+    text: '    if (this.#isPaused)\n      return',
+    becomes: '    if (this.#isPaused && this.#sentAtMs < 0)\n      return',
+    tests: ['test/upstream/upstream-call.test.ts'],
+  },
+  {
+    guards: 'a copy that was sent is one of the tries',
+    file: 'gateway/stages/hedge.ts',
+    text: '    this.#spent.push(lease.replica);\n',
+    becomes: '',
+    tests: ['test/stages/hedge.test.ts'],
+  },
+  {
     guards: 'a rest has an end',
     file: 'gateway/guard/rest.ts',
     text: 'const longestMs = 8_000;',
     becomes: 'const longestMs = 8_000_000;',
-    tests: [gates, refusing],
+    tests: ['test/guard/rest.test.ts'],
   },
   {
     guards: 'a rest lasts a moment, whatever is asked for',
@@ -282,7 +330,7 @@ const repeats: readonly Mutation[] = [
   {
     guards: 'hedges have a budget',
     file: 'gateway/stages/hedge.ts',
-    text: 'if (!this.#hedging.budget.withdraw()) return;',
+    text: 'if (!hedging.budget.withdraw()) return;',
     becomes: '',
     tests: [tries],
   },
@@ -407,8 +455,8 @@ const reports: readonly Mutation[] = [
   {
     guards: 'reports are not read where none are wanted',
     file: 'gateway/stages/try-once.ts',
-    text: 'if (exchange.choice.backend.wantsReports) hearReport',
-    becomes: 'hearReport',
+    text: 'if (exchange.choice.backend.wantsReports) hear(',
+    becomes: 'hear(',
     tests: ['test/stages/attempt.test.ts'],
   },
   {
