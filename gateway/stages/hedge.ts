@@ -3,12 +3,12 @@ import type { Lease } from '../balance/lease.ts';
 import type { Replica } from '../balance/replica.ts';
 import { Cancellation } from '../kernel/cancellation.ts';
 import { GatewayError } from '../kernel/errors.ts';
+import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { FailedTry } from './failed-try.ts';
-import type { RetryParts } from './retry.ts';
-import { tryOnce } from './try-once.ts';
+import { type TryParts, tryOnce } from './try-once.ts';
 
 /** Above this share of their slots, now or of late, replicas have nothing to spare for a second try of the same work. */
 const mostUtilisation = 0.7;
@@ -16,7 +16,8 @@ const mostUtilisation = 0.7;
 type Ended = Reply | FailedTry;
 
 /** What hedged tries need. */
-interface HedgeParts extends RetryParts {
+interface HedgeParts extends TryParts {
+  readonly wheel: TimerWheel;
   readonly hedging: Hedging;
 }
 

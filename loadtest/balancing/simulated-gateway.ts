@@ -7,6 +7,7 @@ import { type Peers, Replica } from '../../gateway/balance/replica.ts';
 import { ReplicaState } from '../../gateway/balance/replica-state.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
+import type { GateRules } from '../../gateway/guard/trip-rules.ts';
 import { Cancellation } from '../../gateway/kernel/cancellation.ts';
 import type { Clock } from '../../gateway/kernel/clock.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
@@ -35,7 +36,8 @@ interface Parts {
 const oneWayMs = 0.5;
 
 const work = { rows: 1 };
-const rules = {
+/** As the configuration has them where it says nothing. */
+export const usualRules: GateRules = {
   consecutiveFailures: 5,
   successShareBelow: 0.8,
   windowMs: 10_000,
@@ -57,7 +59,7 @@ export class SimulatedGateway {
     this.#clock = clock;
     const board = new LoadBoard(servers.length);
     const { signal, tells } = balancing;
-    const gates = servers.map(() => new TrafficGate({ rules, clock, wheel, rng }));
+    const gates = servers.map(() => new TrafficGate({ rules: usualRules, clock, wheel, rng }));
     const replicas = gates.map((gate, at) => {
       const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
       state.setStanding('ready', 'simulated');

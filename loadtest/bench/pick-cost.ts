@@ -9,15 +9,8 @@ import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock as clock } from '../../gateway/kernel/system-clock.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { usualRules } from '../balancing/simulated-gateway.ts';
 
-const rules = {
-  consecutiveFailures: 5,
-  successShareBelow: 0.8,
-  windowMs: 10_000,
-  minRequests: 10,
-  ejectMs: 5_000,
-  ejectMaxMs: 300_000,
-};
 const address = {
   origin: 'http://r',
   basePath: '',
@@ -33,7 +26,7 @@ function fleetOf(count: number, policy: BalancingName, wheel: TimerWheel): Repli
   const rng = seededRng(1);
   const board = new LoadBoard(count);
   return Array.from({ length: count }, (_, at) => {
-    const gate = new TrafficGate({ rules, clock, wheel, rng });
+    const gate = new TrafficGate({ rules: usualRules, clock, wheel, rng });
     const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
     state.setStanding('ready', 'as the bench says');
     const { signal } = balancings[policy];
