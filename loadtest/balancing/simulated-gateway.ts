@@ -19,8 +19,11 @@ import type { SimulatedServer } from './simulated-server.ts';
 export interface Balancing {
   readonly signal: LoadSignal;
   newPolicy(rng: Rng, clock: Clock): Policy;
-  /** What replicas tell with each answer: how loaded they are, or also their slots, which are then known from the beginning, and credits bind. */
-  readonly tells: 'nothing' | 'load' | 'all';
+  /**
+   * What replicas tell with each answer: how loaded they are, or also their slots, which are then known from the beginning, and credits bind. `polled`:
+   * the same, but nothing with answers, and all once a second on a page.
+   */
+  readonly tells: 'nothing' | 'load' | 'polled' | 'all';
 }
 
 interface Parts {
@@ -45,6 +48,7 @@ export const usualRules: GateRules = {
   ejectMs: 5_000,
   ejectMaxMs: 300_000,
 };
+const pollEveryMs = 1_000;
 const patient = { maxLength: 1_000_000, waitMs: 1e9 };
 
 /** What of a gateway decides where requests go: the real dispatcher with its line, leases, gates, meters and policy. */
@@ -54,6 +58,7 @@ export class SimulatedGateway {
   readonly #servers: ReadonlyMap<Replica, SimulatedServer>;
   readonly #gates: readonly TrafficGate[];
   readonly #tells: Balancing['tells'];
+  #isClosed = false;
 
   constructor({ servers, balancing, clock, wheel, rng, peers }: Parts) {
     this.#clock = clock;
@@ -63,7 +68,7 @@ export class SimulatedGateway {
     const replicas = gates.map((gate, at) => {
       const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
       state.setStanding('ready', 'simulated');
-      const slots = tells === 'all' ? (servers[at]?.slots ?? null) : null;
+      const slots = tells === 'all' || tells === 'polled' ? (servers[at]?.slots ?? null) : null;
       return new Replica({ id: `r${at}`, backendName: 'fleet', address, weight: 1, slots, signal, state, peers });
     });
     this.#gates = gates;
@@ -81,6 +86,7 @@ export class SimulatedGateway {
       },
     });
     this.#tells = tells;
+    if (tells === 'polled') for (const replica of replicas) this.#poll(replica, rng.next() * pollEveryMs);
   }
 
   /** A request comes; calls when its answer is there. */
@@ -92,13 +98,23 @@ export class SimulatedGateway {
   }
 
   #tell(lease: Lease, report: LoadReport): void {
-    if (this.#tells === 'nothing') return;
+    if (this.#tells === 'nothing' || this.#tells === 'polled') return;
     const told = this.#tells === 'all' ? report : { ...report, slots: null };
     lease.replica.state.takeReport(told, 'reply');
     lease.report(told);
   }
 
+  #poll(replica: Replica, inMs: number): void {
+    this.#clock.after(inMs, () => {
+      const server = this.#servers.get(replica);
+      if (this.#isClosed || server === undefined) return;
+      replica.state.takeReport(server.report(), 'scrape');
+      this.#poll(replica, pollEveryMs);
+    });
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#dispatcher.close();
     for (const gate of this.#gates) gate.close();
   }

@@ -39,10 +39,15 @@ export class SimulatedServer {
   /** Computes; calls with what comes with the answer. */
   serve(done: (report: LoadReport) => void): void {
     this.#engine.submit(this.#clock.nowMs(), 1, ({ serviceMs }) => {
-      const { slots, running, waiting } = this.#engine.load();
-      done({ ...silence, slots, inFlight: running + waiting, queued: waiting, serviceSeconds: serviceMs / 1000 });
+      done({ ...this.report(), serviceSeconds: serviceMs / 1000 });
     });
     this.#pulse.rearm();
+  }
+
+  /** What it has at the moment. */
+  report(): LoadReport {
+    const { slots, running, waiting } = this.#engine.load();
+    return { ...silence, slots, inFlight: running + waiting, queued: waiting };
   }
 
   close(): void {
