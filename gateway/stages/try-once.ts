@@ -117,13 +117,15 @@ async function passFirstChunk(
   { clock }: TryParts,
 ): Promise<Reply | FailedTry> {
   const held = await holdFirstChunk(reply);
-  observe(one, watch, clock.nowMs());
   const body = new ObservedBody(held.body, watch);
   if (one.cancellation.reason !== null) {
     body.discard();
     throw one.cancellation.reason;
   }
-  if (held.error === null) return passOn({ ...reply, body }, one, watch);
+  if (held.error === null) {
+    observe(one, watch, clock.nowMs());
+    return passOn({ ...reply, body }, one, watch);
+  }
   watch.verdict = verdictOfError(held.error);
   return withheld(held.error, watch, body, one.lease);
 }

@@ -52,6 +52,7 @@ const rules: readonly Rule[] = [
       'gateway/commands/',
       'gateway/telemetry/log.ts',
       'gateway/worker/training/script.ts',
+      'loadtest/balancing/live/main.ts',
       'loadtest/balancing/main.ts',
       'loadtest/bench/main.ts',
       'loadtest/commands.ts',

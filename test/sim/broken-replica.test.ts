@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { BalancingName } from '../../gateway/balance/registry.ts';
+import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { type Rng, seededRng } from '../../gateway/kernel/rng.ts';
 import { lognormal } from '../../loadtest/model-server/draws.ts';
 import { isFull } from '../support/counts.ts';
@@ -104,12 +104,12 @@ function assertOutSoon({ outAtMs }: Run): void {
   assert.ok((outAtMs ?? assert.fail('never out')) <= 2_000, `${outAtMs} ms`);
 }
 
-const policies: readonly BalancingName[] = ['least-outstanding', 'round-robin', 'p2c'];
+const policies = Object.keys(balancings) as BalancingName[];
 
 for (const [at, [claim, fault]] of Object.entries(faults).entries()) {
   describe(`one of eight replicas ${claim}`, () => {
-    // A quick run takes the policies in turn.
-    for (const policy of isFull ? policies : policies.slice(at % 3, (at % 3) + 1)) {
+    // A quick run takes the policies in turn, of which there are as many as faults.
+    for (const policy of isFull ? policies : policies.slice(at % policies.length, (at % policies.length) + 1)) {
       const seed = 100 + at;
 
       it(`and with retries no client feels it, by ${policy}`, async (context) => {

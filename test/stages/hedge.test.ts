@@ -4,6 +4,7 @@ import type { Hedging } from '../../gateway/balance/backend.ts';
 import type { NonEmpty } from '../../gateway/balance/policy.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { type ErrorCode, GatewayError } from '../../gateway/kernel/errors.ts';
+import { openai } from '../../gateway/protocols/openai.ts';
 import { Attempting } from '../support/attempting.ts';
 import { anyBudget, type BackendSpec, noneOfLate } from '../support/backends.ts';
 import { type FedBody, pumped } from '../support/bodies.ts';
@@ -268,6 +269,27 @@ describe('of two tries beside each other', () => {
     (await hedged.answer()).body.discard();
     assert.deepEqual(hedged.outcomes, ['first failed', 'hedge failed', 'retry abandoned']);
     assert.equal(new Set(hedged.sentTo).size, 3);
+    hedged.assertAtRest();
+  });
+
+  it('of a stream goes by the first byte: a head that comes at once is no answer yet', async () => {
+    const fates: readonly Fate[] = [
+      { headAfterMs: 1, pieces: [[600, 'late']] },
+      { headAfterMs: 1, pieces: [[20, 'soon']] },
+    ];
+    const hedged = new Hedged(fates, {});
+    const asked = { protocol: openai, operation: 'chat', body: '{"model":"gpt","stream":true}' };
+    const reply = await hedged.answer(hedged.exchange(asked));
+    assert.deepEqual(hedged.sentAtMs, [0, 50]);
+    assert.equal(hedged.endedBy[0], 'overtaken');
+    assert.deepEqual(
+      hedged.observedMs.toSorted((a, b) => a - b),
+      [21, 71],
+      'times until the first byte',
+    );
+    const text = pumped(reply.body);
+    await hedged.dispatching.pass(100);
+    assert.equal(text.text, 'soon');
     hedged.assertAtRest();
   });
 

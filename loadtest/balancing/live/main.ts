@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Summary, summarySchema } from '../../report/summary.ts';
+import { capacityPerSecond, type FleetName, fleetNames, serversOf } from './fleets.ts';
+import { type LivePeer, LivePeers } from './peers.ts';
+
+const usage = `Usage: node loadtest/balancing/live/main.ts [--fleet ${fleetNames.join('|')}] [--load PERCENT] [--seconds N] [--repetitions N] [--blind]
+
+Headgate with adaptive beside HAProxy and nginx before six simulated servers over sockets, in turns. --blind: the servers tell nothing, and nobody says how many slots they have.
+`;
+
+const program = join(import.meta.dirname, '..', '..', '..', 'gateway', 'main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'headgate-live-'));
+
+interface Asked {
+  readonly fleet: FleetName;
+  readonly load: number;
+  readonly seconds: number;
+  readonly repetitions: number;
+  readonly isBlind: boolean;
+}
+
+function readAsked(args: readonly string[]): Asked {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      fleet: { type: 'string', default: 'speeds' },
+      load: { type: 'string', default: '70' },
+      seconds: { type: 'string', default: '60' },
+      repetitions: { type: 'string', default: '5' },
+      blind: { type: 'boolean', default: false },
+    },
+  });
+  const fleet = fleetNames.find((one) => one === values.fleet);
+  const numbers = [values.load, values.seconds, values.repetitions].map(Number);
+  if (fleet === undefined || numbers.some((one) => !(one > 0))) throw new TypeError(usage);
+  const [percent = 0, seconds = 0, repetitions = 0] = numbers;
+  return { fleet, load: percent / 100, seconds, repetitions, isBlind: values.blind };
+}
+
+/** One run against one of them. */
+async function run(peer: LivePeer, ratePerSecond: number, seconds: number, seed: number): Promise<Summary> {
+  const scenario = join(folder, 'scenario.yaml');
+  writeFileSync(
+    scenario,
+    `name: live
+for: ${seconds + 5}s
+warm_up: 5s
+targets: [{ name: "${peer.name}", url: "http://127.0.0.1:${peer.port}", protocol: open-inference, model: simulated }]
+arrivals: { kind: poisson, rate: ${ratePerSecond.toFixed(3)}/s }
+payloads: { kind: same, tensor: { name: x, datatype: FP32, shape: [4] } }
+`,
+  );
+  const out = join(folder, 'out.json');
+  const args = [program, 'loadtest', scenario, '--json', '--seed', `${seed}`, '--out', join(folder, 'results')];
+  const child = spawn('sh', ['-c', '"$@" >"$0"', out, process.execPath, ...args], { stdio: 'ignore' });
+  await new Promise((resolve) => child.once('exit', resolve));
+  return summarySchema.parse(JSON.parse(readFileSync(out, 'utf8')));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const asked = readAsked(args);
+  const servers = serversOf(asked.fleet);
+  const live = new LivePeers({ servers, folder, isBlind: asked.isBlind });
+  const ratePerSecond = asked.load * capacityPerSecond(servers);
+  const seen = new Map<string, Summary[]>(live.peers.map(({ name }) => [name, []]));
+  try {
+    await live.start();
+    for (let nth = 0; nth < asked.repetitions; nth++) {
+      for (const peer of nth % 2 === 0 ? live.peers : live.peers.toReversed()) {
+        const summary = await run(peer, ratePerSecond, asked.seconds, nth + 1);
+        seen.get(peer.name)?.push(summary);
+        const { p50Ms = 0, p99Ms = 0 } = summary.latency.ok ?? {};
+        const { isValid, reasons } = summary.verdict;
+        const verdict = isValid ? 'VALID' : `INVALID: ${reasons.join('; ')}`;
+        process.stderr.write(
+          `${nth + 1} ${peer.name}: p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms, ${verdict}\n`,
+        );
+      }
+    }
+  } finally {
+    live.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(
+    `${asked.fleet}, ${100 * asked.load} %, ${ratePerSecond.toFixed(1)}/s${asked.isBlind ? ', told nothing' : ''}\n`,
+  );
+  for (const [name, all] of seen) {
+    const [p50, p99] = (['p50Ms', 'p99Ms'] as const).map((key) =>
+      median(all.map(({ latency }) => latency.ok?.[key] ?? 0)),
+    );
+    const valid = all.filter(({ verdict }) => verdict.isValid).length;
+    process.stdout.write(`| ${name} | ${p50?.toFixed(1)} | ${p99?.toFixed(1)} | ${valid} of ${all.length} valid |\n`);
+  }
+}
+
+await main(process.argv.slice(2));

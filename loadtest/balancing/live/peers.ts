@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listening } from '../../bench/peer.ts';
+import { profileOf } from './fleets.ts';
+import { haproxyConfig, headgateConfig, type LiveServer, nginxConfig } from './proxies.ts';
+
+const program = join(import.meta.dirname, '..', '..', '..', 'gateway', 'main.ts');
+
+/** Something in front of the fleet. */
+export interface LivePeer {
+  readonly name: string;
+  readonly port: number;
+}
+
+interface Parts {
+  readonly servers: readonly LiveServer[];
+  /** For configurations and what programs leave behind. */
+  readonly folder: string;
+  /** Servers tell nothing, and nobody says how many slots they have. */
+  readonly isBlind: boolean;
+}
+
+/** The fleet and all that is compared in front of it, as processes of their own. */
+export class LivePeers {
+  readonly peers: readonly LivePeer[] = [
+    { name: 'Headgate', port: 8411 },
+    { name: 'HAProxy leastconn', port: 8413 },
+    { name: 'nginx random two least_conn', port: 8414 },
+    { name: 'HAProxy leastconn, weights and maxconn', port: 8415 },
+  ];
+  readonly #parts: Parts;
+  readonly #children: ChildProcess[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all listen. */
+  async start(): Promise<void> {
+    const { servers, folder, isBlind } = this.#parts;
+    for (const [at, server] of servers.entries()) {
+      const profile = this.#write(`s${at}.yaml`, profileOf(server));
+      const args = ['simulate-model', '--port', `${server.port}`, '--profile', profile, '--seed', `${at + 1}`];
+      await this.#spawn('node', server.port, [process.execPath, program, ...args]);
+    }
+    const own = this.#write('headgate.yaml', headgateConfig(servers, 8411, !isBlind));
+    await this.#spawn('headgate', 8411, [process.execPath, program, 'serve', '--config', own]);
+    for (const [port, isWeighted] of [
+      [8413, false],
+      [8415, true],
+    ] as const) {
+      const config = this.#write(`haproxy-${port}.cfg`, haproxyConfig(servers, port, isWeighted));
+      await this.#spawn('haproxy', port, ['haproxy', '-f', config, '-db']);
+    }
+    const nginx = this.#write('nginx.conf', nginxConfig(servers, 8414, folder));
+    await this.#spawn('nginx', 8414, ['nginx', '-c', nginx, '-p', folder]);
+  }
+
+  close(): void {
+    for (const child of this.#children) child.kill();
+  }
+
+  #write(name: string, text: string): string {
+    const file = join(this.#parts.folder, name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  async #spawn(name: string, port: number, [command = '', ...args]: readonly string[]): Promise<void> {
+    const child = spawn(command, args, { stdio: 'ignore' });
+    this.#children.push(child);
+    await listening(name, port, child);
+  }
+}
