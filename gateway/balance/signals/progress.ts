@@ -1,11 +1,11 @@
 /** How long what has happened counts: long enough for some answers, short enough to see a machine that has just become slow. */
-const memoryMs = 500;
+const memoryMs = 400;
 
 /** What is known already counts as much as this many answers. */
-const priorAnswers = 5;
+const priorAnswers = 4;
 
 /**
- * How long a request takes just now. What is known of it, a mean over many, is corrected by the last half second: by the time that was spent on
+ * How long a request takes just now. What is known of it, a mean over many, is corrected by the last moments: by the time that was spent on
  * requests, and by how many of them were answered, as in a gamma-Poisson model. A replica that slows down is seen to do so by what it does not
  * answer, before the first slow answer is there.
  */
