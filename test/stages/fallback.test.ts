@@ -78,6 +78,13 @@ describe('a fallback', () => {
     assert.deepEqual(sent, [pathOf('second')]);
   });
 
+  it('serves what waited in vain for a replica of the backend before', async () => {
+    const first = backendOf('first');
+    first.dispatcher.take = () => Promise.reject(failure('queue_timeout'));
+    const { sent, status } = await attempted([first, backendOf('second')]);
+    assert.deepEqual([status, sent], [200, [pathOf('second')]]);
+  });
+
   it('serves what broke or failed on the backend before', async () => {
     const errors = (['upstream_unreachable', 'upstream_broken', 'upstream_timeout'] as const).map(failure);
     for (const one of [...errors, 401, 403, 429, 500, 503]) {

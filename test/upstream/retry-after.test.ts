@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
-import { retryAfterMs } from '../../gateway/upstream/retry-after.ts';
+import { retryAfterMs, withRetryAfter } from '../../gateway/upstream/retry-after.ts';
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 const clock = new VirtualClock(nowMs);
@@ -34,5 +34,20 @@ describe('how long a replica asks to be left alone', () => {
       assert.equal(retryAfterMs(['retry-after', told], clock), null, JSON.stringify(told));
     for (const told of ['', ' ', 'soon', '-5', '1s'])
       assert.equal(retryAfterMs(['retry-after-ms', told], clock), null, JSON.stringify(told));
+  });
+});
+
+describe('what a client is told of when to come again', () => {
+  it('is what the replica says, where that can be read, and else how long the replica rests', () => {
+    const readable = ['x-a', 'b', 'retry-after', '7'];
+    assert.equal(withRetryAfter(readable, 1500, clock), readable);
+    assert.deepEqual(withRetryAfter(['x-a', 'b'], 1500, clock), ['x-a', 'b', 'retry-after', '2']);
+    for (const told of ['-5', 'abc', '', '1e9'])
+      assert.deepEqual(withRetryAfter(['Retry-After', told, 'x-a', 'b'], 1500, clock), [
+        'x-a',
+        'b',
+        'retry-after',
+        '2',
+      ]);
   });
 });

@@ -61,10 +61,13 @@ test('sides that never differ show no difference', () => {
 test('pairs with an invalid run count for nothing, and too few pairs say nothing', () => {
   const [spoilt, ...others] = pairsOf(fewestRepetitions, 2);
   assert.ok(spoilt !== undefined);
-  const invalid = { ...spoilt.a, verdict: { ...spoilt.a.verdict, isValid: false } };
+  const invalid = { ...spoilt.a, verdict: { ...spoilt.a.verdict, isValid: false, reasons: ['it was late'] } };
   const { differences, reasons, repetitions } = compare([{ ...spoilt, a: invalid }, ...others], { rng: seededRng(1) });
   assert.deepEqual([differences, repetitions], [[], fewestRepetitions - 1]);
-  assert.match(reasons.join(), /1 of 8 pairs had an invalid run.*7 valid pairs are too few: at least 8/);
+  assert.match(
+    reasons.join(),
+    /1 of 8 pairs had an invalid run and are left out: it was late.*7 valid pairs are too few: at least 8/,
+  );
 });
 
 test('an interval that holds 0 shows nothing', () => {
