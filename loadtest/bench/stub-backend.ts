@@ -15,7 +15,7 @@ const answer = Buffer.from(
     ],
   }),
 );
-const report = 'JSON {"named_metrics":{"slots":64,"in_flight":0,"queued":0,"service_seconds":0.00021}}';
+const report = 'JSON {"named_metrics":{"slots":8192,"in_flight":0,"queued":0,"service_seconds":0.00021}}';
 const headers = [
   'content-type',
   'application/json',
