@@ -6,8 +6,8 @@ export type GateState = 'passing' | 'probing' | 'ejected';
 /**
  * What one request says of its replica. `unreachable`: nothing could be sent. `timeout`: it was silent for as long as it might be.
  * `client_error`: it answered 4xx, which counts as an answer and is compared with its siblings'. `credential`: it takes ours for bad.
- * `unanswered`: nobody waited any longer, which is compared with its siblings', too. `overtaken`: another replica, asked later, answered first, which is held against a probe alone. `none`: nothing, since it declined, or
- * nobody waited any more.
+ * `unanswered`: whoever asked gave up after a while, which is compared with its siblings', too. `overtaken`: another replica, asked later,
+ * answered first, which is held against a probe alone. `none`: nothing, since it declined, or nobody waited for it long enough.
  */
 export type Evidence =
   | 'success'

@@ -2,6 +2,8 @@ import type { Clock } from '../kernel/clock.ts';
 
 /** What a replica carries at least of what it will carry: with nothing it would never warm up. */
 const leastShare = 0.1;
+
+/** Of replicas that join together, the one that is ahead by a moment would win every comparison: within a step they are alike. */
 const steps = 10;
 
 /** Lets the share of a replica that has joined or recovered grow in a straight line: its caches are cold, and a full share at once would drown it (Envoy's slow start). */
@@ -24,7 +26,7 @@ export class SlowStart {
     return this.share < 1 ? this.#startedAtMs + this.#lastsMs : null;
   }
 
-  /** Of its weight, from 0.1 to 1, in steps of a tenth: of replicas that join together none is ahead of the others for long. */
+  /** Of its weight, from 0.1 to 1, in steps of a tenth. */
   get share(): number {
     if (this.#lastsMs === 0) return 1;
     const share = (this.#clock.nowMs() - this.#startedAtMs) / this.#lastsMs;

@@ -16,8 +16,6 @@ import {
   wholeField,
 } from './fields.ts';
 
-const many = Number.MAX_SAFE_INTEGER;
-
 /** The names that `policy` may have; a test compares them with the registry of the balancer. */
 export const policyNames = [
   'round-robin',
@@ -87,7 +85,7 @@ const replica = mapping({
 });
 
 const queue = mapping({
-  max: wholeField(0, many).default(1000).describe('Requests that may wait for a replica; 503 beyond.'),
+  max: wholeField(0).default(1000).describe('Requests that may wait for a replica; 503 beyond.'),
   wait: durationField().prefault('10s').describe('How long each may wait; 503 then; 0s for not at all.'),
 });
 
@@ -131,12 +129,10 @@ const load = mapping({
 });
 
 const breaker = mapping({
-  consecutive: wholeField(1, many)
-    .default(5)
-    .describe('Failures in a row that eject a replica; a time-out counts twice.'),
+  consecutive: wholeField(1).default(5).describe('Failures in a row that eject a replica; a time-out counts twice.'),
   success_below: shareField().prefault('80%').describe('A share of successes below this ejects it, too; 0% for never.'),
   window: periodField().prefault('10s').describe('How far back that share looks.'),
-  min_requests: wholeField(1, many).default(10).describe('Requests within the window from which on the share counts.'),
+  min_requests: wholeField(1).default(10).describe('Requests within the window from which on the share counts.'),
   eject: periodField().prefault('5s').describe('How long it is out the first time; then twice as long each time.'),
   eject_max: periodField().prefault('5m').describe('How long it is out at most. At least eject.'),
   slow_start: durationField()

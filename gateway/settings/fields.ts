@@ -59,13 +59,12 @@ export const textField = (wanted: string) => z.string({ error: wanted }).min(1, 
 /** True or false. */
 export const flagField = () => z.boolean({ error: 'true or false' });
 
-/** A whole number within bounds; an upper bound of `MAX_SAFE_INTEGER` is not worth telling. */
-export function wholeField(minimum: number, maximum: number) {
-  const wanted =
-    maximum === Number.MAX_SAFE_INTEGER
-      ? `a whole number from ${minimum}`
-      : `a whole number from ${minimum} to ${maximum}`;
-  return z.int({ error: wanted }).min(minimum, { error: wanted }).max(maximum, { error: wanted });
+/** A whole number within bounds, or from a bound upwards. */
+export function wholeField(minimum: number, maximum?: number) {
+  const wanted = `a whole number from ${minimum}${maximum === undefined ? '' : ` to ${maximum}`}`;
+  // Beyond the integers that a number holds exactly, zod itself draws the line.
+  const field = z.int({ error: wanted }).min(minimum, { error: wanted });
+  return maximum === undefined ? field : field.max(maximum, { error: wanted });
 }
 
 /** A number within bounds, whole or not. */

@@ -23,7 +23,7 @@ interface HedgeParts extends TryParts {
 
 /**
  * A try, and a second one on another replica where its answer has not begun after a while (Dean and Barroso, "The tail at scale", 2013).
- * The first answer is taken; the other try is aborted, and blames nobody. Adds to `spent` the replica that got the second.
+ * The first answer is taken; the other try is aborted, and blames nobody but a replica on probation. Adds to `spent` the replica that got the second.
  */
 export async function tryHedged(exchange: Exchange, lease: Lease, spent: Replica[], parts: HedgeParts): Promise<Ended> {
   const { hedging } = parts;

@@ -67,7 +67,7 @@ export const arrivalsSchema = kindsOf([
       'In the format of Azure’s LLM traces (.csv) or of Mooncake’s (.jsonl).',
     ),
     speed: numberField(0.000_001, 1_000_000).default(1).describe('How many times as fast.'),
-    limit: wholeField(1, Number.MAX_SAFE_INTEGER).optional().describe('Only so many from the start. Absent: all.'),
+    limit: wholeField(1).optional().describe('Only so many from the start. Absent: all.'),
   }),
   mapping({
     kind: kindField(

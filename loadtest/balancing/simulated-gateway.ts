@@ -3,16 +3,15 @@ import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { Lease } from '../../gateway/balance/lease.ts';
 import type { LoadReport } from '../../gateway/balance/load-report.ts';
 import type { Policy } from '../../gateway/balance/policy.ts';
-import { type Peers, Replica } from '../../gateway/balance/replica.ts';
-import { ReplicaState } from '../../gateway/balance/replica-state.ts';
+import type { Peers, Replica } from '../../gateway/balance/replica.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
-import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
-import type { GateRules } from '../../gateway/guard/trip-rules.ts';
+import type { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
 import { Cancellation } from '../../gateway/kernel/cancellation.ts';
 import type { Clock } from '../../gateway/kernel/clock.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import type { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { simulatedReplica } from './simulated-replica.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /** A way to balance, as the registry has it. */
@@ -39,15 +38,7 @@ interface Parts {
 const oneWayMs = 0.5;
 
 const work = { rows: 1 };
-/** As the configuration has them where it says nothing. */
-export const usualRules: GateRules = {
-  consecutiveFailures: 5,
-  successShareBelow: 0.8,
-  windowMs: 10_000,
-  minRequests: 10,
-  ejectMs: 5_000,
-  ejectMaxMs: 300_000,
-};
+
 const pollEveryMs = 1_000;
 const patient = { maxLength: 1_000_000, waitMs: 1e9 };
 
@@ -64,15 +55,13 @@ export class SimulatedGateway {
     this.#clock = clock;
     const board = new LoadBoard(servers.length);
     const { signal, tells } = balancing;
-    const gates = servers.map(() => new TrafficGate({ rules: usualRules, clock, wheel, rng }));
-    const replicas = gates.map((gate, at) => {
-      const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
-      state.setStanding('ready', 'simulated');
-      const slots = tells === 'all' || tells === 'polled' ? (servers[at]?.slots ?? null) : null;
-      return new Replica({ id: `r${at}`, backendName: 'fleet', address, weight: 1, slots, signal, state, peers });
+    const made = servers.map((server, at) => {
+      const slots = tells === 'all' || tells === 'polled' ? server.slots : null;
+      return { server, ...simulatedReplica({ id: `r${at}`, slots, signal, peers }, { board, clock, wheel, rng }) };
     });
-    this.#gates = gates;
-    this.#servers = new Map(replicas.flatMap((replica, at) => servers.slice(at, at + 1).map((one) => [replica, one])));
+    const replicas = made.map(({ replica }) => replica);
+    this.#gates = made.map(({ gate }) => gate);
+    this.#servers = new Map(made.map(({ replica, server }) => [replica, server]));
     this.#dispatcher = new Dispatcher({
       backendName: 'fleet',
       replicas,
@@ -132,11 +121,3 @@ export class SimulatedGateway {
     });
   }
 }
-
-const address = {
-  origin: 'http://simulated',
-  basePath: '',
-  socketPath: null,
-  headers: {},
-  tls: { caPem: null, serverName: null },
-};

@@ -2,22 +2,13 @@ import { collectEligible } from '../../gateway/balance/eligible.ts';
 import { silence } from '../../gateway/balance/load-report.ts';
 import { isNonEmpty } from '../../gateway/balance/policy.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
-import { Replica } from '../../gateway/balance/replica.ts';
-import { ReplicaState } from '../../gateway/balance/replica-state.ts';
-import { TrafficGate } from '../../gateway/guard/traffic-gate.ts';
+import type { Replica } from '../../gateway/balance/replica.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock as clock } from '../../gateway/kernel/system-clock.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
-import { usualRules } from '../balancing/simulated-gateway.ts';
+import { simulatedReplica } from '../balancing/simulated-replica.ts';
 
-const address = {
-  origin: 'http://r',
-  basePath: '',
-  socketPath: null,
-  headers: {},
-  tls: { caPem: null, serverName: null },
-};
 const work = { rows: 1 };
 const nobody: readonly Replica[] = [];
 
@@ -26,12 +17,8 @@ function fleetOf(count: number, policy: BalancingName, wheel: TimerWheel): Repli
   const rng = seededRng(1);
   const board = new LoadBoard(count);
   return Array.from({ length: count }, (_, at) => {
-    const gate = new TrafficGate({ rules: usualRules, clock, wheel, rng });
-    const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
-    state.setStanding('ready', 'as the bench says');
-    const { signal } = balancings[policy];
-    const slots = at % 3 === 0 ? null : 4;
-    const replica = new Replica({ id: `r${at}`, backendName: 'b', address, weight: 1, slots, signal, state });
+    const described = { id: `r${at}`, slots: at % 3 === 0 ? null : 4, signal: balancings[policy].signal };
+    const { replica } = simulatedReplica(described, { board, clock, wheel, rng });
     for (let n = 0; n < 20; n++) answer(replica, at % 2 === 1 ? rng.next() : null);
     for (let n = 0; n < at % 3; n++) replica.meter.begin(work);
     return replica;

@@ -73,7 +73,7 @@ const shared = {
     .default(['simulated'])
     .describe('The models it serves.'),
   queue: mapping({
-    max: wholeField(0, Number.MAX_SAFE_INTEGER).optional().describe('Requests that may wait. Absent: any number.'),
+    max: wholeField(0).optional().describe('Requests that may wait; absent: without bound.'),
     refusal: z.literal([503, 429], { error: '503 or 429' }).default(503).describe('The status for those beyond.'),
   })
     .prefault({})
@@ -160,7 +160,7 @@ const llm = mapping({
     .optional()
     .describe('How many times as long it all takes where the batch is full.'),
   sequences: wholeField(1, 65_536).optional().describe('Sequences that run at once.'),
-  kv_tokens: wholeField(1, Number.MAX_SAFE_INTEGER).optional().describe('Tokens whose keys and values it can hold.'),
+  kv_tokens: wholeField(1).optional().describe('Tokens whose keys and values it can hold.'),
   block_tokens: wholeField(1, 65_536).default(16).describe('Tokens in a block of that cache.'),
   prefix_cache: flagField().default(true).describe('Whether blocks are found again by later prompts.'),
   output_tokens: wholeField(1, 1_000_000).default(128).describe('Length of an answer where the request names none.'),

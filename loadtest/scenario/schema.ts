@@ -22,7 +22,7 @@ const protocols = ['openai', 'open-inference'] as const satisfies readonly Proto
 export const protocolField = () => choiceField(protocols);
 
 /** The seed of a run. */
-export const seedField = () => wholeField(0, Number.MAX_SAFE_INTEGER);
+export const seedField = () => wholeField(0);
 
 /** A name that can be part of the name of a folder. */
 const nameField = () => {

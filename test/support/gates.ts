@@ -1,9 +1,10 @@
 import { freePermit, type Gate } from '../../gateway/guard/gate.ts';
-import type { GateRules } from '../../gateway/guard/trip-rules.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { Topic } from '../../gateway/kernel/topic.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
+
+export { usualRules as defaultRules } from '../../loadtest/balancing/simulated-replica.ts';
 
 /** A gate that lets everything pass and judges nothing, but for what a test says of it. */
 export function newGate(spec: Partial<Gate> = {}): Gate {
@@ -20,16 +21,6 @@ export function newGate(spec: Partial<Gate> = {}): Gate {
     ...spec,
   };
 }
-
-/** As the configuration has them where it says nothing. */
-export const defaultRules: GateRules = {
-  consecutiveFailures: 5,
-  successShareBelow: 0.8,
-  windowMs: 10_000,
-  minRequests: 10,
-  ejectMs: 5_000,
-  ejectMaxMs: 300_000,
-};
 
 /** Time and chance for one test's own. */
 export function newTime(seed = 1) {
