@@ -1,4 +1,5 @@
 import type { Evidence, Permit } from '../guard/gate.ts';
+import type { Decision } from './decision.ts';
 import type { LoadReport } from './load-report.ts';
 import type { Replica } from './replica.ts';
 import type { Outcome, Ticket } from './signal.ts';
@@ -14,6 +15,8 @@ const evidenceOf = { succeeded: 'success', failed: 'failure', refused: 'none', a
 /** The only way to use a replica: held from the choice until the last byte, it is the one place where load, gate and outcome are told. */
 export class Lease {
   readonly replica: Replica;
+  /** Why it is on this replica, where somebody asked. */
+  decision: Decision | null = null;
   readonly #ticket: Ticket;
   readonly #permit: Permit;
   readonly #watcher: LeaseWatcher;

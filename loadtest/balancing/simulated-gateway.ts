@@ -1,4 +1,5 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { unwatched } from '../../gateway/balance/decision.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { Lease } from '../../gateway/balance/lease.ts';
 import type { LoadReport } from '../../gateway/balance/load-report.ts';
@@ -77,6 +78,8 @@ export class SimulatedGateway {
       backendName: 'fleet',
       replicas,
       policy: balancing.newPolicy(rng, clock),
+      policyName: 'simulated',
+      decisions: unwatched,
       line: new WaitingLine(),
       queue: patient,
       clock,
@@ -91,7 +94,8 @@ export class SimulatedGateway {
 
   /** A request comes; calls when its answer is there. */
   send(answered: () => void): void {
-    const wish = { work, cancellation: new Cancellation(), deadlineMs: Number.POSITIVE_INFINITY };
+    const cancellation = new Cancellation();
+    const wish = { work, cancellation, deadlineMs: Number.POSITIVE_INFINITY, wantsExplanation: false };
     const taken = this.#dispatcher.take(wish);
     if (taken instanceof Lease) this.#serve(taken, answered);
     else void taken.then((lease) => this.#serve(lease, answered));
