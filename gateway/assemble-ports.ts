@@ -190,6 +190,7 @@ function showReplica(replica: Replica, at: WallTime): object {
     slowStartUntil: at(state.slowStart.untilMs),
     inFlight: slot.inFlight,
     slots,
+    slotsEstimated: slots === null && state.slotEstimate.isKnown ? Math.round(state.slotsEstimated) : null,
     weight,
     report,
     reportSource: state.reportSource,

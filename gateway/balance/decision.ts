@@ -45,16 +45,30 @@ export interface DecisionWatch {
 /** Where nobody is told. */
 export const unwatched: DecisionWatch = { wants: () => false, take: () => {} };
 
-interface Choosing {
-  readonly replicas: readonly Replica[];
-  readonly eligible: readonly Replica[];
-  readonly notThese: readonly Replica[];
+/** A decision under way. */
+export interface Deciding {
   readonly work: Work;
+  readonly notThese: readonly Replica[];
+  readonly waitedMs: number;
   readonly nowMs: number;
 }
 
-/** What a pick that is made now sees. To be asked before it is told to any meter, which changes prices. */
-export function candidatesOf({ replicas, eligible, notThese, work, nowMs }: Choosing): Candidate[] {
+interface Explained extends Deciding {
+  readonly backendName: string;
+  readonly policyName: string;
+  readonly replicas: readonly Replica[];
+  readonly eligible: readonly Replica[];
+  readonly picked: Replica | null;
+}
+
+/** A decision with its reasons. To be asked for before any meter is told of it, which changes prices. */
+export function explain(made: Explained): Decision {
+  const { backendName: backend, policyName: policy, replicas, picked, waitedMs, nowMs: atMs } = made;
+  const unit = replicas[0]?.priceUnit ?? 'requests';
+  return { atMs, backend, policy, unit, picked: picked?.id ?? null, waitedMs, candidates: candidatesOf(made) };
+}
+
+function candidatesOf({ replicas, eligible, notThese, work, nowMs }: Explained): Candidate[] {
   const prices = new Map(eligible.map((one) => [one, priceOf(one, work, nowMs)]));
   return replicas
     .map((one): Candidate => {

@@ -4,8 +4,8 @@ import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
-import { candidatesOf, type Decision, type DecisionWatch } from './decision.ts';
-import { collectEligible, isAnyInProspect, soonestReturnMs } from './eligible.ts';
+import { type Deciding, type Decision, type DecisionWatch, explain } from './decision.ts';
+import { collectEligible, compareSlots, isAnyInProspect, soonestReturnMs } from './eligible.ts';
 import { Lease } from './lease.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
 import type { Replica } from './replica.ts';
@@ -47,14 +47,6 @@ interface Options {
   readonly decisions: DecisionWatch;
   /** A lease was released a second time: a fault of ours, counted in production and fatal in tests. */
   onSecondRelease(lease: Lease): void;
-}
-
-/** A decision under way. */
-interface Deciding {
-  readonly wish: Wish;
-  readonly notThese: readonly Replica[];
-  readonly waitedMs: number;
-  readonly nowMs: number;
 }
 
 const nobody: readonly Replica[] = [];
@@ -107,16 +99,25 @@ export class Dispatcher {
 
   /** A lease if one is to be had this instant, past the line; for extra tries that must not wait. */
   tryTake(wish: Wish, notThese: readonly Replica[] = nobody, waitedMs = 0): Lease | null {
+    const { replicas } = this.#options;
+    if (!collectEligible(replicas, notThese, this.#eligible)) return this.#leaseOne(wish, notThese, waitedMs);
+    compareSlots(replicas, true);
+    const lease = this.#leaseOne(wish, notThese, waitedMs);
+    compareSlots(replicas, false);
+    return lease;
+  }
+
+  /** Of those that are eligible. */
+  #leaseOne(wish: Wish, notThese: readonly Replica[], waitedMs: number): Lease | null {
     const eligible = this.#eligible;
     const nowMs = this.#options.clock.nowMs();
-    collectEligible(this.#options.replicas, notThese, eligible);
     while (isNonEmpty(eligible)) {
       const replica = this.#options.policy.pick(eligible, wish.work, nowMs);
       // Of one that is ejected, and gets requests since too few others are left, they shall change nothing.
       const permit = replica.gate.state === 'ejected' ? freePermit : replica.gate.enter();
       if (permit !== null) {
         const isAsked = wish.wantsExplanation || this.#options.decisions.wants(nowMs);
-        const decision = isAsked ? this.#tell(replica, { wish, notThese, waitedMs, nowMs }) : null;
+        const decision = isAsked ? this.#tell(replica, { work: wish.work, notThese, waitedMs, nowMs }) : null;
         const lease = new Lease(replica, replica.meter.begin(wish.work), permit, this.#watcher);
         lease.decision = decision;
         return lease;
@@ -129,7 +130,7 @@ export class Dispatcher {
   /** Why a wish that was refused got nobody. */
   explainRefusal(wish: Wish, waitedMs: number): Decision {
     collectEligible(this.#options.replicas, nobody, this.#eligible);
-    return this.#tell(null, { wish, notThese: nobody, waitedMs, nowMs: this.#options.clock.nowMs() });
+    return this.#tell(null, { work: wish.work, notThese: nobody, waitedMs, nowMs: this.#options.clock.nowMs() });
   }
 
   /** Why a wish made now could not be served however long it waited, or null. A full line turns away newcomers only. */
@@ -214,18 +215,10 @@ export class Dispatcher {
   }
 
   /** What was decided among those that are eligible just now; whoever watches is told, too. */
-  #tell(picked: Replica | null, { wish: { work }, notThese, waitedMs, nowMs }: Deciding): Decision {
-    const { backendName: backend, replicas, policyName: policy, decisions } = this.#options;
-    const decision = {
-      atMs: nowMs,
-      backend,
-      policy,
-      unit: replicas[0]?.priceUnit ?? 'requests',
-      picked: picked?.id ?? null,
-      waitedMs,
-      candidates: candidatesOf({ replicas, eligible: this.#eligible, notThese, work, nowMs }),
-    };
-    if (decisions.wants(nowMs)) decisions.take(decision);
+  #tell(picked: Replica | null, deciding: Deciding): Decision {
+    const { decisions } = this.#options;
+    const decision = explain({ ...this.#options, ...deciding, picked, eligible: this.#eligible });
+    if (decisions.wants(decision.atMs)) decisions.take(decision);
     return decision;
   }
 

@@ -65,11 +65,13 @@ export class SimulatedGateway {
     this.#clock = clock;
     const board = new LoadBoard(servers.length);
     const { signal, tells } = balancing;
+    const tellSlots = tells === 'all' || tells === 'polled';
     const gates = servers.map(() => new TrafficGate({ rules: usualRules, clock, wheel, rng }));
     const replicas = gates.map((gate, at) => {
       const state = new ReplicaState({ slot: board.takeSlot(), gate, clock, wheel, rng });
       state.setStanding('ready', 'simulated');
-      const slots = tells === 'all' || tells === 'polled' ? (servers[at]?.slots ?? null) : null;
+      const server = servers[at];
+      const slots = server === undefined || server.isSilent || !tellSlots ? null : server.slots;
       return new Replica({ id: `r${at}`, backendName: 'fleet', address, weight: 1, slots, signal, state, peers });
     });
     this.#gates = gates;
@@ -111,7 +113,7 @@ export class SimulatedGateway {
   #poll(replica: Replica, inMs: number): void {
     this.#clock.after(inMs, () => {
       const server = this.#servers.get(replica);
-      if (this.#isClosed || server === undefined) return;
+      if (this.#isClosed || server === undefined || server.isSilent) return;
       replica.state.takeReport(server.report(), 'scrape');
       this.#poll(replica, pollEveryMs);
     });
@@ -125,9 +127,10 @@ export class SimulatedGateway {
 
   #serve(lease: Lease, answered: () => void): void {
     this.#clock.after(oneWayMs, () => {
-      this.#servers.get(lease.replica)?.serve((report) => {
+      const server = this.#servers.get(lease.replica);
+      server?.serve((report) => {
         this.#clock.after(oneWayMs, () => {
-          this.#tell(lease, report);
+          if (!server.isSilent) this.#tell(lease, report);
           lease.firstByte();
           lease.release('succeeded');
           answered();

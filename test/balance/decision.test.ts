@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { candidatesOf, type Decision, type DecisionWatch } from '../../gateway/balance/decision.ts';
+import type { Decision, DecisionWatch } from '../../gateway/balance/decision.ts';
 import { priceOf } from '../../gateway/balance/policy.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
@@ -131,10 +131,4 @@ describe('who watches decisions', () => {
     const { lease } = dispatching.take();
     assert.deepEqual(told, [lease?.decision]);
   });
-});
-
-it('asking for candidates changes no price', () => {
-  const replicas = newReplicas({ inFlight: 2 }, { inFlight: 1 });
-  const choosing = { replicas, eligible: replicas, notThese: [], work: lightWork, nowMs: 0 };
-  assert.deepEqual(candidatesOf(choosing), candidatesOf(choosing));
 });
