@@ -1,6 +1,7 @@
 import type { WaitingLine } from './admission/waiting-line.ts';
 import type { ReplicaParts } from './assemble-replica.ts';
 import type { Backend, Hedging, Retrying } from './balance/backend.ts';
+import type { DecisionWatch } from './balance/decision.ts';
 import { Dispatcher, type Waiter } from './balance/dispatcher.ts';
 import { balancings } from './balance/registry.ts';
 import type { Replica } from './balance/replica.ts';
@@ -14,6 +15,8 @@ import { RetryBudget } from './stages/retry-budget.ts';
 export interface BackendParts extends ReplicaParts {
   /** Leases that were released twice: counted, since it must never happen. */
   readonly secondReleases: { count: number };
+  /** Told of decisions. */
+  readonly decisions: DecisionWatch;
 }
 
 /** Builds a backend of its replicas. Its dispatcher must be closed. */
@@ -21,17 +24,19 @@ export function assembleBackend(
   settings: BackendSettings,
   replicas: readonly Replica[],
   line: WaitingLine<Waiter>,
-  { clock, wheel, rng, log, secondReleases }: BackendParts,
+  { clock, wheel, rng, log, secondReleases, decisions }: BackendParts,
 ): Backend {
   const { name, protocol, models, policy, queue, wantsReports, holdsFirstChunk } = settings;
   const dispatcher = new Dispatcher({
     backendName: name,
     replicas,
     policy: balancings[policy].newPolicy(rng),
+    policyName: policy,
     line,
     queue,
     clock,
     wheel,
+    decisions,
     onSecondRelease(lease) {
       secondReleases.count += 1;
       log.error({ replica: lease.replica.fullName }, 'a lease was released twice');

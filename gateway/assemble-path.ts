@@ -1,6 +1,6 @@
+import { watchDecisions } from './assemble-events.ts';
 import type { GenerationParts } from './assemble-generation.ts';
 import { Generations } from './assemble-generations.ts';
-import type { ReplicaLife } from './assemble-replica.ts';
 import type { ServeFor } from './assemble-routes.ts';
 import { LoadBoard } from './kernel/load-board.ts';
 import { Topic } from './kernel/topic.ts';
@@ -11,9 +11,13 @@ import type { TryFact } from './pipeline/try-fact.ts';
 import { requestPath, routePath } from './request-path.ts';
 import type { Settings } from './settings/settings.ts';
 import { Copies } from './stages/mirror.ts';
+import { EventLog } from './telemetry/event-log.ts';
 
 /** What the way of requests is built from besides settings: time, chance, and what leads to replicas. */
-export type Surroundings = Omit<GenerationParts, 'serveFor' | 'board' | 'living' | 'secondReleases'>;
+export type Surroundings = Omit<
+  GenerationParts,
+  'serveFor' | 'board' | 'living' | 'secondReleases' | 'events' | 'decisions'
+>;
 
 /** All of a gateway but its ports: its replicas, and the way of an exchange to them. */
 export interface AssembledPath {
@@ -22,6 +26,7 @@ export interface AssembledPath {
   readonly settled: Topic<Exchange>;
   readonly tried: Topic<TryFact>;
   readonly secondReleases: { readonly count: number };
+  readonly events: EventLog;
 }
 
 /** Builds the way of requests, alike for a gateway with ports and for one under simulation. Nothing has started. */
@@ -34,9 +39,16 @@ export function assemblePath(settings: Settings, surroundings: Surroundings): As
   const room = new BufferRoom(maxBufferedBytes);
   const copies = new Copies(room);
   const serveFor: ServeFor = (route) => routePath(route, { ...surroundings, tried, copies });
-  const board = new LoadBoard();
-  const living = new Set<ReplicaLife>();
-  const generations = new Generations(settings, { ...surroundings, serveFor, board, living, secondReleases });
+  const events = new EventLog(clock);
+  const generations = new Generations(settings, {
+    ...surroundings,
+    serveFor,
+    board: new LoadBoard(),
+    living: new Set(),
+    secondReleases,
+    events,
+    decisions: watchDecisions(events),
+  });
   const path = requestPath({ settled, limits: { maxBodyBytes, room }, clock, rng });
-  return { generations, running: new RunningExchanges(path, settled), settled, tried, secondReleases };
+  return { generations, running: new RunningExchanges(path, settled), settled, tried, secondReleases, events };
 }

@@ -9,6 +9,7 @@ import { type AdminActions, type AdminView, adminApp, ownHeaders, type ReplicaCh
 import { clientApp } from './http/app.ts';
 import { ClientConnections } from './http/client-connections.ts';
 import type { Connection } from './http/connection.ts';
+import { EventStreams } from './http/event-streams.ts';
 import { listen } from './http/server.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { TimerWheel } from './kernel/timer-wheel.ts';
@@ -16,6 +17,7 @@ import type { RunningExchanges } from './pipeline/running.ts';
 import { protocols } from './protocols/registry.ts';
 import { isLoopback } from './settings/loopback.ts';
 import { maskSecrets } from './settings/mask.ts';
+import type { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { version } from './version.ts';
 
@@ -23,6 +25,7 @@ interface Parts {
   readonly current: () => LiveGeneration;
   readonly running: RunningExchanges;
   readonly registry: Registry;
+  readonly events: EventLog;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly log: Log;
@@ -34,16 +37,18 @@ export interface Ports {
   readonly client: Server;
   readonly clientConnections: ClientConnections;
   readonly admin: Server;
+  readonly eventStreams: EventStreams;
   /** The gateway takes no more work: it then says so to whoever asks whether it is ready. */
   isClosing: boolean;
 }
 
 /** Opens the clients' and the operators' port, the operators' first: a gateway that takes traffic can be watched. */
 export async function openPorts(parts: Parts): Promise<Ports> {
-  const { current, running, clock, wheel, log } = parts;
+  const { current, running, clock, wheel, log, events } = parts;
   const { settings } = current();
   const state = { isClosing: false };
-  const admin = await openAdmin(parts, state);
+  const eventStreams = new EventStreams({ follow: events.follow.bind(events), clock, headers: ownHeaders });
+  const admin = await openAdmin(parts, state, eventStreams);
   const app = clientApp({
     serve: running.serve,
     current: () => current().generation,
@@ -65,19 +70,25 @@ export async function openPorts(parts: Parts): Promise<Ports> {
   });
   try {
     const client = await listen({ ...settings.listen, listener: nodeListener(app) });
-    return Object.assign(state, { admin, client, clientConnections: new ClientConnections(client, clock) });
+    return Object.assign(state, {
+      admin,
+      eventStreams,
+      client,
+      clientConnections: new ClientConnections(client, clock),
+    });
   } catch (error) {
     admin.close();
     throw error;
   }
 }
 
-function openAdmin(parts: Parts, state: { readonly isClosing: boolean }): Promise<Server> {
+function openAdmin(parts: Parts, state: { readonly isClosing: boolean }, streams: EventStreams): Promise<Server> {
   const { admin } = parts.current().settings;
   const at = wallTime(parts.clock);
   const app = adminApp({
     view: adminView(parts, state, at),
     actions: adminActions(parts, at),
+    streamEvents: (connection) => streams.open(connection),
     token: admin.token,
     isLoopback: isLoopback(admin.host),
     onChange: (facts) => parts.log.info(facts, 'an operator asked for a change'),
@@ -179,6 +190,7 @@ function showReplica(replica: Replica, at: WallTime): object {
     slowStartUntil: at(state.slowStart.untilMs),
     inFlight: slot.inFlight,
     slots,
+    slotsEstimated: slots === null && state.slotEstimate.isKnown ? Math.round(state.slotsEstimated) : null,
     weight,
     report,
     reportSource: state.reportSource,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { tellOfReplica } from './assemble-events.ts';
 import { beginScraping, warnOfFaults } from './assemble-reports.ts';
 import type { Spot } from './balance/claims.ts';
 import { balancings } from './balance/registry.ts';
@@ -13,6 +14,7 @@ import type { LoadBoard } from './kernel/load-board.ts';
 import type { Rng } from './kernel/rng.ts';
 import type { TimerWheel } from './kernel/timer-wheel.ts';
 import type { BackendSettings, ReplicaPlace, ReplicaSettings } from './settings/settings.ts';
+import type { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
 import { checkHealth } from './upstream/health-check.ts';
 import type { Transport } from './upstream/transport.ts';
@@ -25,6 +27,7 @@ export interface ReplicaParts {
   readonly board: LoadBoard;
   readonly transport: Transport;
   readonly log: Log;
+  readonly events: EventLog;
   /** The path of a socket for one more bundled worker. */
   newSocketPath(): string;
   /** The program that runs a bundled worker, to which its options are added. */
@@ -56,7 +59,7 @@ export class ReplicaLife implements Spot {
   readonly #socketPath: string | null;
   readonly #worker: LocalWorker | null;
   readonly #gate: TrafficGate;
-  readonly #undoLog: readonly (() => void)[];
+  readonly #undoTelling: readonly (() => void)[];
   /** Its replicas, the newest last. */
   readonly #held: Held[] = [];
   /** The one it is checked by; null until it starts. */
@@ -76,7 +79,7 @@ export class ReplicaLife implements Spot {
         ? null
         : this.#newWorker(workerCommand(at, this.#socketPath, parts), this.#socketPath);
     const faults = warnOfFaults(this.state, () => this.#fullName, parts.log);
-    this.#undoLog = [this.#logStanding(), this.#logGate(), faults];
+    this.#undoTelling = [this.#logStanding(), this.#logGate(), faults, tellOfReplica(this, parts.events)];
     parts.living.add(this);
   }
 
@@ -144,7 +147,7 @@ export class ReplicaLife implements Spot {
     const { board, living } = this.#parts;
     this.#prober?.close();
     this.#endScraping();
-    for (const undo of this.#undoLog) undo();
+    for (const undo of this.#undoTelling) undo();
     this.#gate.close();
     this.state.rest.close();
     board.returnSlot(this.state.slot);

@@ -52,14 +52,14 @@ export async function assemble({ settings, load, output: { log, line } }: Option
   const sockets = new SocketFolder();
   const surroundings = { clock, wheel, rng, transport, log, newSocketPath: sockets.newPath, ...workerProgram };
   const path = assemblePath(settings, surroundings);
-  const { generations, running } = path;
+  const { generations, running, events } = path;
   const reloads = new Reloader({ load, apply: (wanted) => apply(wanted, generations, log), log });
   const { reload } = reloads;
   const current = (): LiveGeneration => generations.current;
   const backends = (): readonly Backend[] => current().generation.backends;
   const registry = gatewayMetrics({ ...path, backends, reloads });
   logExchanges({ line }, path.settled);
-  const ports = await openPorts({ current, running, registry, clock, wheel, log, reload }).catch((error) => {
+  const ports = await openPorts({ current, running, registry, events, clock, wheel, log, reload }).catch((error) => {
     sockets.remove();
     throw error;
   });
@@ -106,11 +106,16 @@ async function cutShort(running: RunningExchanges, clock: Clock): Promise<void> 
   await clock.sleep(farewellMs);
 }
 
-async function closeAll(generations: Generations, transport: Transport, { client, admin }: Ports): Promise<void> {
+async function closeAll(
+  generations: Generations,
+  transport: Transport,
+  { client, admin, eventStreams }: Ports,
+): Promise<void> {
   client.close();
   client.closeAllConnections();
   await generations.close();
   await transport.close();
+  eventStreams.close();
   admin.close();
   admin.closeAllConnections();
 }

@@ -4,7 +4,8 @@ import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
-import { collectEligible, isAnyInProspect, soonestReturnMs } from './eligible.ts';
+import { type Deciding, type Decision, type DecisionWatch, explain } from './decision.ts';
+import { collectEligible, compareSlots, isAnyInProspect, soonestReturnMs } from './eligible.ts';
 import { Lease } from './lease.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
 import type { Replica } from './replica.ts';
@@ -16,6 +17,8 @@ export interface Wish {
   readonly cancellation: Cancellation;
   /** Of the clock's `nowMs`; Infinity for none. The cancellation fires when it has passed, at the latest one tick later. */
   readonly deadlineMs: number;
+  /** Whether its lease shall tell why it is on the replica that it is on. */
+  readonly wantsExplanation: boolean;
 }
 
 /** Somebody in the line. */
@@ -24,6 +27,7 @@ export interface Waiter {
   readonly dispatcher: Dispatcher;
   readonly wish: Wish;
   readonly notThese: readonly Replica[];
+  readonly sinceMs: number;
   readonly alarm: Alarm;
   give(lease: Lease): void;
   refuse(error: GatewayError): void;
@@ -33,11 +37,14 @@ interface Options {
   readonly backendName: string;
   readonly replicas: readonly Replica[];
   readonly policy: Policy;
+  /** As the YAML names it: a policy with a signal. */
+  readonly policyName: string;
   /** Shared with the dispatchers that the same backend had before and will have: a line outlives a reload. */
   readonly line: WaitingLine<Waiter>;
   readonly queue: { readonly maxLength: number; readonly waitMs: number };
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  readonly decisions: DecisionWatch;
   /** A lease was released a second time: a fault of ours, counted in production and fatal in tests. */
   onSecondRelease(lease: Lease): void;
 }
@@ -91,18 +98,39 @@ export class Dispatcher {
   }
 
   /** A lease if one is to be had this instant, past the line; for extra tries that must not wait. */
-  tryTake(wish: Wish, notThese: readonly Replica[] = nobody): Lease | null {
+  tryTake(wish: Wish, notThese: readonly Replica[] = nobody, waitedMs = 0): Lease | null {
+    const { replicas } = this.#options;
+    if (!collectEligible(replicas, notThese, this.#eligible)) return this.#leaseOne(wish, notThese, waitedMs);
+    compareSlots(replicas, true);
+    const lease = this.#leaseOne(wish, notThese, waitedMs);
+    compareSlots(replicas, false);
+    return lease;
+  }
+
+  /** Of those that are eligible. */
+  #leaseOne(wish: Wish, notThese: readonly Replica[], waitedMs: number): Lease | null {
     const eligible = this.#eligible;
     const nowMs = this.#options.clock.nowMs();
-    collectEligible(this.#options.replicas, notThese, eligible);
     while (isNonEmpty(eligible)) {
       const replica = this.#options.policy.pick(eligible, wish.work, nowMs);
       // Of one that is ejected, and gets requests since too few others are left, they shall change nothing.
       const permit = replica.gate.state === 'ejected' ? freePermit : replica.gate.enter();
-      if (permit !== null) return new Lease(replica, replica.meter.begin(wish.work), permit, this.#watcher);
+      if (permit !== null) {
+        const isAsked = wish.wantsExplanation || this.#options.decisions.wants(nowMs);
+        const decision = isAsked ? this.#tell(replica, { work: wish.work, notThese, waitedMs, nowMs }) : null;
+        const lease = new Lease(replica, replica.meter.begin(wish.work), permit, this.#watcher);
+        lease.decision = decision;
+        return lease;
+      }
       eligible.splice(eligible.indexOf(replica), 1);
     }
     return null;
+  }
+
+  /** Why a wish that was refused got nobody. */
+  explainRefusal(wish: Wish, waitedMs: number): Decision {
+    collectEligible(this.#options.replicas, nobody, this.#eligible);
+    return this.#tell(null, { work: wish.work, notThese: nobody, waitedMs, nowMs: this.#options.clock.nowMs() });
   }
 
   /** Why a wish made now could not be served however long it waited, or null. A full line turns away newcomers only. */
@@ -128,6 +156,7 @@ export class Dispatcher {
 
   #wait(wish: Wish, notThese: readonly Replica[]): Promise<Lease> {
     const { line, wheel, clock, queue, backendName } = this.#options;
+    const sinceMs = clock.nowMs();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         place.leave();
@@ -139,7 +168,8 @@ export class Dispatcher {
         dispatcher: this,
         wish,
         notThese,
-        alarm: wheel.arm(clock.nowMs() + queue.waitMs, () => waiter.refuse(waitedTooLong(backendName, queue.waitMs))),
+        sinceMs,
+        alarm: wheel.arm(sinceMs + queue.waitMs, () => waiter.refuse(waitedTooLong(backendName, queue.waitMs))),
         give: (lease) => {
           leave();
           resolve(lease);
@@ -176,12 +206,20 @@ export class Dispatcher {
 
   /** Serves one who waits, or refuses it, as far as that can be done now. False when there is nothing for anybody behind it either; who may not have every replica holds up nobody. */
   #serve(waiter: Waiter): boolean {
-    const { replicas } = this.#options;
-    const lease = this.tryTake(waiter.wish, waiter.notThese);
+    const { replicas, clock } = this.#options;
+    const lease = this.tryTake(waiter.wish, waiter.notThese, clock.nowMs() - waiter.sinceMs);
     if (lease !== null) waiter.give(lease);
     else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(this.#noneEligible());
     else return waiter.notThese.length > 0;
     return true;
+  }
+
+  /** What was decided among those that are eligible just now; whoever watches is told, too. */
+  #tell(picked: Replica | null, deciding: Deciding): Decision {
+    const { decisions } = this.#options;
+    const decision = explain({ ...this.#options, ...deciding, picked, eligible: this.#eligible });
+    if (decisions.wants(decision.atMs)) decisions.take(decision);
+    return decision;
   }
 
   #noneEligible(): GatewayError {

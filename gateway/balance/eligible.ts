@@ -1,18 +1,37 @@
 import type { EjectionCause } from '../guard/gate.ts';
 import type { Replica } from './replica.ts';
 
-/** Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none. */
-export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): void {
+/**
+ * Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none.
+ * Gives whether the slots of some of them are known, and those of others are not.
+ */
+export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): boolean {
   into.length = 0;
   const areAllWanted = notThese.length === 0;
+  let known = 0;
   for (const replica of replicas) {
     if (!replica.state.isAvailable && !mayProbe(replica)) continue;
-    if (replica.hasCredit && (areAllWanted || !notThese.includes(replica))) into.push(replica);
+    if (!replica.hasCredit || (!areAllWanted && notThese.includes(replica))) continue;
+    into.push(replica);
+    if (replica.slots !== null) known += 1;
   }
-  // Half of them can be sent to: nobody is drowned.
-  if (into.length * 2 >= replicas.length || !isPanic(replicas)) return;
-  for (const replica of replicas)
-    if (couldTake(replica) && isOutlier(replica) && !notThese.includes(replica)) into.push(replica);
+  // With half of them left, nobody is drowned.
+  if (into.length * 2 < replicas.length && isPanic(replicas)) {
+    for (const replica of replicas) {
+      if (!couldTake(replica) || !isOutlier(replica) || notThese.includes(replica)) continue;
+      into.push(replica);
+      if (replica.slots !== null) known += 1;
+    }
+  }
+  return known > 0 && known < into.length;
+}
+
+/**
+ * Tells replicas that the next prices are compared with those of others whose slots are known, or no longer. Among unknown ones alone each is taken
+ * to work on one request at a time, which makes all of them dearer alike and cannot be wrong; beside known ones it would be.
+ */
+export function compareSlots(replicas: readonly Replica[], areMixed: boolean): void {
+  for (const { state } of replicas) state.isBesideKnown = areMixed;
 }
 
 /** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, resting, draining or ruled out. */

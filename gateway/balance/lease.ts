@@ -1,4 +1,5 @@
 import type { Evidence, Permit } from '../guard/gate.ts';
+import type { Decision } from './decision.ts';
 import type { LoadReport } from './load-report.ts';
 import type { Replica } from './replica.ts';
 import type { Outcome, Ticket } from './signal.ts';
@@ -14,9 +15,13 @@ const evidenceOf = { succeeded: 'success', failed: 'failure', refused: 'none', a
 /** The only way to use a replica: held from the choice until the last byte, it is the one place where load, gate and outcome are told. */
 export class Lease {
   readonly replica: Replica;
+  /** Why it is on this replica, where somebody asked. */
+  decision: Decision | null = null;
   readonly #ticket: Ticket;
   readonly #permit: Permit;
   readonly #watcher: LeaseWatcher;
+  /** When it began, where nobody says how many slots the replica has: they are then learned from it. */
+  readonly #sinceMs: number | null;
   #isHeld = true;
 
   constructor(replica: Replica, ticket: Ticket, permit: Permit, watcher: LeaseWatcher) {
@@ -25,6 +30,8 @@ export class Lease {
     this.#permit = permit;
     this.#watcher = watcher;
     replica.slot.addInFlight(1);
+    const { slots, clock } = replica.state;
+    this.#sinceMs = slots === null ? clock.nowMs() : null;
   }
 
   /** What the replica has said of its load with its answer. */
@@ -44,10 +51,19 @@ export class Lease {
       return;
     }
     this.#isHeld = false;
+    if (as === 'succeeded') this.#succeeded();
     this.replica.slot.addInFlight(-1);
-    if (as === 'succeeded') this.replica.state.rest.served();
     this.#ticket.settle(as);
     this.#permit.settle(evidence);
     this.#watcher.released(this, as);
+  }
+
+  #succeeded(): void {
+    const { state } = this.replica;
+    state.rest.served();
+    if (this.#sinceMs === null) return;
+    const nowMs = state.clock.nowMs();
+    const own = state.slot.inFlight;
+    state.slotEstimate.learn(nowMs - this.#sinceMs, own / (own + state.othersInFlight(nowMs)), nowMs);
   }
 }

@@ -9,6 +9,7 @@ import { Topic } from '../kernel/topic.ts';
 import type { LoadReport, ReportSource } from './load-report.ts';
 import { ReportFaults } from './report-faults.ts';
 import type { LoadMeter, LoadSignal, MeterPlace } from './signal.ts';
+import { SlotEstimate } from './slot-estimate.ts';
 
 /** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
 export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
@@ -38,6 +39,10 @@ export class ReplicaState implements MeterPlace {
   readonly changed = new Topic<ReplicaState>();
   /** How a request last failed there, for people; null where none has. */
   lastFailure: { readonly what: string; readonly atMs: number } | null = null;
+  /** How many requests it seems to work on at once, learned while nobody says. */
+  readonly slotEstimate = new SlotEstimate();
+  /** In the pick under way it is compared with others whose slots are known. */
+  isBesideKnown = false;
   /** What was wrong with what it said of its load. */
   readonly reportFaults = new ReportFaults();
   /** Whether it takes requests, as far as its health and its traffic tell. Kept, and not made anew: it is asked for each replica with each request. */
@@ -146,6 +151,11 @@ export class ReplicaState implements MeterPlace {
   /** Requests it works on at once, null where nobody says. */
   get slots(): number | null {
     return this.configuredSlots ?? this.#slots;
+  }
+
+  /** The same where nobody says, as it seems: at least 1. */
+  get slotsEstimated(): number {
+    return this.slotEstimate.slots;
   }
 
   /** Requests in it that are not ours. What it has told a while ago says nothing: then there are none, as far as we know. */

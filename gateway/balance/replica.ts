@@ -52,6 +52,7 @@ export class Replica {
   readonly state: ReplicaState;
   readonly slot: BoardSlot;
   readonly meter: LoadMeter;
+  readonly priceUnit: LoadSignal['unit'];
   readonly gate: Gate;
   readonly #configuredSlots: number | null;
   readonly #peers: Peers;
@@ -67,6 +68,7 @@ export class Replica {
     this.gate = state.gate;
     state.configuredSlots = slots;
     this.meter = state.meterOf(signal);
+    this.priceUnit = signal.unit;
     this.#configuredSlots = slots;
     this.#peers = peers;
   }

@@ -12,6 +12,10 @@ export interface MeterPlace {
   readonly clock: Clock;
   /** Requests the replica works on at once, as configured or as it reports; null where nobody says. */
   readonly slots: number | null;
+  /** How many it seems to work on at once: at least 1. */
+  readonly slotsEstimated: number;
+  /** In the pick under way it is compared with replicas whose slots are known: where its own are not, it is priced by what they seem to be. */
+  readonly isBesideKnown: boolean;
   /** Requests in it that this gateway did not send, as it told last; 0 where it told nothing of late. */
   othersInFlight(nowMs: number): number;
 }

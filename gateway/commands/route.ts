@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import pino from 'pino';
 import { buildGeneration } from '../assemble-generation.ts';
+import { unwatched } from '../balance/decision.ts';
 import type { Connection } from '../http/connection.ts';
 import { mountReadings } from '../http/readings.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -19,6 +20,7 @@ import { type RouteTable, upstreamModelOf } from '../routing/route-table.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { tenantOfHeaders } from '../stages/identify.ts';
+import { EventLog } from '../telemetry/event-log.ts';
 import { UndiciTransport } from '../upstream/undici-transport.ts';
 import { version } from '../version.ts';
 
@@ -181,6 +183,8 @@ function routesOf(settings: Settings): RouteTable {
     bundledModels: '',
     living: new Set<never>(),
     secondReleases: { count: 0 },
+    events: new EventLog(clock),
+    decisions: unwatched,
     serveFor: () => () => Promise.reject(new Error('a dry run sends nothing')),
   };
   return buildGeneration(settings, null, parts).routes;

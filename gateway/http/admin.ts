@@ -1,3 +1,4 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { hasToken, refuseChange } from './admin-guard.ts';
 import type { Connection } from './connection.ts';
@@ -37,6 +38,8 @@ export interface AdminActions {
 interface Options {
   readonly view: AdminView;
   readonly actions: AdminActions;
+  /** Answers with a stream of what happens. */
+  streamEvents(connection: Connection): void;
   /** Asked for by everything under /api; null for none. */
   readonly token: string | null;
   readonly isLoopback: boolean;
@@ -76,7 +79,7 @@ export function adminApp(options: Options): Hono<{ Bindings: Connection }> {
   return app;
 }
 
-function mountView(app: Hono<{ Bindings: Connection }>, { view }: Options): void {
+function mountView(app: Hono<{ Bindings: Connection }>, { view, streamEvents }: Options): void {
   app.get('/healthz', (context) => context.json({ live: true }));
   app.get('/readyz', (context) => {
     const reason = view.notReadyBecause();
@@ -88,6 +91,10 @@ function mountView(app: Hono<{ Bindings: Connection }>, { view }: Options): void
   });
   app.get('/api/backends', (context) => context.json(view.backends()));
   app.get('/api/config', (context) => context.json(view.config()));
+  app.get('/api/events', (context) => {
+    streamEvents(context.env);
+    return RESPONSE_ALREADY_SENT;
+  });
 }
 
 function mountActions(app: Hono<{ Bindings: Connection }>, { view, actions, token, onChange }: Options): void {

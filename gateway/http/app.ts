@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import { explanationOf } from '../pipeline/explanation.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import { withoutHeaders } from '../pipeline/headers.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
@@ -156,9 +157,11 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
 }
 
-function addOwnHeaders({ headers }: Reply, { id, journal }: Exchange): void {
+function addOwnHeaders({ headers }: Reply, { id, journal, wantsExplanation }: Exchange): void {
   headers.push('x-request-id', id);
   if (journal.replica !== '') headers.push('x-headgate-replica', headerText(journal.replica));
+  if (journal.decision !== null && wantsExplanation)
+    headers.push('x-headgate-explain', explanationOf(journal.decision));
   // As the clients of OpenAI understand it: more tries of theirs would be what the budget is there to prevent.
   if (journal.isBudgetSpent) headers.push('x-should-retry', 'false');
   const { model, upstreamModel } = journal;

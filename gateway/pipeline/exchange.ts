@@ -121,6 +121,11 @@ export class Exchange {
     return this.#deadlineMs;
   }
 
+  /** Whether its client asked why it goes to the replica that it goes to. */
+  get wantsExplanation(): boolean {
+    return this.head.headers['x-headgate-explain'] === '1';
+  }
+
   /** Brings the deadline forward; one later than the present one changes nothing. When it passes, the exchange is cancelled. */
   cutTo(deadlineMs: number): void {
     if (deadlineMs >= this.#deadlineMs) return;

@@ -1,3 +1,4 @@
+import type { Decision } from '../balance/decision.ts';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { BodyEnd, ReplySource } from './reply.ts';
 
@@ -6,6 +7,8 @@ export class Journal {
   route = '';
   backend = '';
   replica = '';
+  /** Why that replica, or none; null where nobody asked. */
+  decision: Decision | null = null;
   /** The model as the client named it, and as the replica was asked for it; empty before that is known. */
   model = '';
   upstreamModel = '';

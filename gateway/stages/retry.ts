@@ -7,6 +7,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { FailedTry } from './failed-try.ts';
 import { tryHedged } from './hedge.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { type TryParts, tryOnce } from './try-once.ts';
 
 /** What tries in succession need. */
@@ -24,8 +25,14 @@ export async function tryBackend(exchange: Exchange, parts: RetryParts): Promise
   const { retrying, hedging } = exchange.choice.backend;
   exchange.expire(parts.clock);
   retrying.budget.deposit();
-  const taken = takeLease(exchange, none, parts);
-  const lease = taken instanceof Lease ? taken : await taken;
+  let lease: Lease;
+  try {
+    const taken = takeLease(exchange, none, parts);
+    lease = taken instanceof Lease ? taken : await taken;
+  } catch (thrown) {
+    noteRefusal(exchange);
+    throw thrown;
+  }
   const spent = [lease.replica];
   const ended =
     hedging === null

@@ -107,6 +107,7 @@ function note({ exchange: { journal }, lease, cancellation }: Try, { sentAtMs, h
   journal.replica = lease.replica.fullName;
   journal.sentAtMs = sentAtMs;
   journal.headAtMs = headAtMs;
+  journal.decision = lease.decision;
 }
 
 /** A body that breaks off before its first byte is as if there had been no answer. It is looked at before anybody is told of its end, which may have come with its beginning. */
@@ -137,6 +138,7 @@ function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: T
   journal.replica = lease.replica.fullName;
   journal.upstreamModel = upstreamModel;
   journal.sentAtMs = sentAtMs;
+  journal.decision = lease.decision;
   const { without, method, path, body } = exchange.protocol.write(exchange, upstreamModel);
   const headers = requestHeaders(head.headers, {
     requestId: exchange.id,

@@ -52,6 +52,7 @@ const notForClients = new Set([
   'x-request-id',
   'x-headgate-replica',
   'x-headgate-model',
+  'x-headgate-explain',
 ]);
 
 interface GatewayHeaders {

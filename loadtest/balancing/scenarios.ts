@@ -6,6 +6,8 @@ import type { Slowing } from '../model-server/pace.ts';
 export interface ServerSpec {
   readonly slots: number;
   readonly speed: number;
+  /** Whether it tells nothing of itself, whatever the others do. */
+  readonly isSilent?: boolean;
   /** When it is slower than that. */
   slowings(rng: Rng, untilMs: number): readonly Slowing[];
 }
@@ -104,4 +106,5 @@ export const scenarios: readonly Scenario[] = [
     load: 0.5,
     rateAt: (atMs) => (atMs % burstEveryMs < burstForMs ? 2 : 1),
   },
+  { ...usual, number: '12', title: 'four of 64 slots, 50 %', servers: fleet([4, 64, 1]), load: 0.5, forMs: 60_000 },
 ];

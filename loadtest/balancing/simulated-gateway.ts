@@ -1,4 +1,5 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { unwatched } from '../../gateway/balance/decision.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { Lease } from '../../gateway/balance/lease.ts';
 import type { LoadReport } from '../../gateway/balance/load-report.ts';
@@ -55,8 +56,9 @@ export class SimulatedGateway {
     this.#clock = clock;
     const board = new LoadBoard(servers.length);
     const { signal, tells } = balancing;
+    const tellSlots = tells === 'all' || tells === 'polled';
     const made = servers.map((server, at) => {
-      const slots = tells === 'all' || tells === 'polled' ? server.slots : null;
+      const slots = tellSlots && !server.isSilent ? server.slots : null;
       return { server, ...simulatedReplica({ id: `r${at}`, slots, signal, peers }, { board, clock, wheel, rng }) };
     });
     const replicas = made.map(({ replica }) => replica);
@@ -66,6 +68,8 @@ export class SimulatedGateway {
       backendName: 'fleet',
       replicas,
       policy: balancing.newPolicy(rng, clock),
+      policyName: 'simulated',
+      decisions: unwatched,
       line: new WaitingLine(),
       queue: patient,
       clock,
@@ -80,7 +84,8 @@ export class SimulatedGateway {
 
   /** A request comes; calls when its answer is there. */
   send(answered: () => void): void {
-    const wish = { work, cancellation: new Cancellation(), deadlineMs: Number.POSITIVE_INFINITY };
+    const cancellation = new Cancellation();
+    const wish = { work, cancellation, deadlineMs: Number.POSITIVE_INFINITY, wantsExplanation: false };
     const taken = this.#dispatcher.take(wish);
     if (taken instanceof Lease) this.#serve(taken, answered);
     else void taken.then((lease) => this.#serve(lease, answered));
@@ -96,7 +101,7 @@ export class SimulatedGateway {
   #poll(replica: Replica, inMs: number): void {
     this.#clock.after(inMs, () => {
       const server = this.#servers.get(replica);
-      if (this.#isClosed || server === undefined) return;
+      if (this.#isClosed || server === undefined || server.isSilent) return;
       replica.state.takeReport(server.report(), 'scrape');
       this.#poll(replica, pollEveryMs);
     });
@@ -110,9 +115,10 @@ export class SimulatedGateway {
 
   #serve(lease: Lease, answered: () => void): void {
     this.#clock.after(oneWayMs, () => {
-      this.#servers.get(lease.replica)?.serve((report) => {
+      const server = this.#servers.get(lease.replica);
+      server?.serve((report) => {
         this.#clock.after(oneWayMs, () => {
-          this.#tell(lease, report);
+          if (!server.isSilent) this.#tell(lease, report);
           lease.firstByte();
           lease.release('succeeded');
           answered();

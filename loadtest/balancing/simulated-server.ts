@@ -18,13 +18,15 @@ interface Parts {
 /** One replica of a fleet without a socket: slots behind one line, and what it would tell with each answer. */
 export class SimulatedServer {
   readonly slots: number;
+  readonly isSilent: boolean;
   readonly #clock: Clock;
   readonly #engine: TensorEngine;
   readonly #pulse: Pulse;
 
   constructor({ spec, scenario, clock, rng, untilMs }: Parts) {
-    const { slots, speed } = spec;
+    const { slots, speed, isSilent = false } = spec;
     this.slots = slots;
+    this.isSilent = isSilent;
     this.#clock = clock;
     this.#engine = new TensorEngine({
       slots,

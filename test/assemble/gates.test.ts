@@ -8,6 +8,7 @@ import { placeOf, ReplicaLife } from '../../gateway/assemble-replica.ts';
 import { Fleet } from '../../gateway/guard/fleet.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
+import { EventLog } from '../../gateway/telemetry/event-log.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newTime } from '../support/gates.ts';
 import { Reloading } from '../support/reloading.ts';
@@ -109,6 +110,7 @@ describe('a worker’s new process', () => {
       workerCommand: [process.execPath, '-e', 'process.exit(3)', '--'],
       bundledModels: folder,
       living: new Set(),
+      events: new EventLog(time.clock),
     });
     context.after(async () => {
       await one.close();

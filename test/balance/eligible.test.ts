@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { collectEligible, isAnyInProspect, soonestReturnMs } from '../../gateway/balance/eligible.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
+import type { LoadSignal } from '../../gateway/balance/signal.ts';
+import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
 import type { EjectionCause } from '../../gateway/guard/gate.ts';
+import { Dispatching } from '../support/dispatching.ts';
 import { newGate } from '../support/gates.ts';
 import { newReplica, newReplicas, type ReplicaSpec } from '../support/replicas.ts';
 
@@ -143,3 +146,40 @@ describe('the soonest return', () => {
 function out(cause: EjectionCause): ReplicaSpec {
   return { gate: newGate({ state: 'ejected', cause }) };
 }
+
+describe('replicas of unknown slots', () => {
+  it('are mixed with others where both are eligible', () => {
+    const areMixed = (...specs: readonly [ReplicaSpec, ...ReplicaSpec[]]): boolean =>
+      collectEligible(newReplicas(...specs), [], []);
+    assert.ok(areMixed({}, { slots: 4 }));
+    const outlier = newGate({ state: 'ejected', cause: 'outlier' });
+    assert.ok(areMixed({}, { gate: outlier, slots: 4 }, { gate: outlier, slots: 4 }), 'under panic, too');
+    assert.ok(!areMixed({}, {}));
+    assert.ok(!areMixed({ slots: 1 }, { slots: 4 }));
+    assert.ok(!areMixed({}, { slots: 4, inFlight: 5 }), 'one without credit is compared with nobody');
+  });
+
+  it('are priced by what they seem to have in such a pick, and in it alone', () => {
+    const seen: boolean[] = [];
+    const watching: LoadSignal = {
+      ...outstanding,
+      newMeter: (place) => ({
+        costOf: () => seen.push(place.isBesideKnown),
+        begin: () => ({ report: () => {}, firstByte: () => {}, settle: () => {} }),
+      }),
+    };
+    const replicas = newReplicas({ signal: watching }, { signal: watching, slots: 1 });
+    const dispatching = new Dispatching(replicas);
+    const seenBy = (notThese: readonly Replica[] = []): boolean[] => {
+      seen.length = 0;
+      dispatching.take(notThese).lease?.release('succeeded');
+      return [...seen];
+    };
+    assert.deepEqual(seenBy(), [true, true]);
+    assert.deepEqual(seenBy(replicas.slice(1)), [false]);
+    assert.deepEqual(
+      replicas.map(({ state }) => state.isBesideKnown),
+      [false, false],
+    );
+  });
+});

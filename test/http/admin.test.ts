@@ -37,6 +37,7 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
         return { id, change };
       },
     },
+    streamEvents: () => assert.fail('nobody asked for events'),
     token: token ?? null,
     isLoopback,
     onChange: (facts) => changes.push(facts),

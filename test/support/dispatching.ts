@@ -1,4 +1,5 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
+import { type DecisionWatch, unwatched } from '../../gateway/balance/decision.ts';
 import { Dispatcher, type Wish } from '../../gateway/balance/dispatcher.ts';
 import type { Lease } from '../../gateway/balance/lease.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
@@ -20,6 +21,7 @@ interface Options {
   readonly clock?: VirtualClock;
   readonly wheel?: TimerWheel;
   readonly seed?: number;
+  readonly decisions?: DecisionWatch;
 }
 
 /** What became of one wish. */
@@ -44,6 +46,8 @@ export class Dispatching {
       backendName: 'pool',
       replicas,
       policy: balancings[policy].newPolicy(seededRng(seed)),
+      policyName: policy,
+      decisions: options.decisions ?? unwatched,
       line: after?.dispatcher.line ?? new WaitingLine(),
       queue: { maxLength, waitMs },
       clock: this.clock,
@@ -53,11 +57,11 @@ export class Dispatching {
   }
 
   /** A wish that is cancelled when its deadline passes, as an exchange is. */
-  wish(deadlineMs = Number.POSITIVE_INFINITY): Wish {
+  wish(deadlineMs = Number.POSITIVE_INFINITY, wantsExplanation = false): Wish {
     const cancellation = new Cancellation();
     if (deadlineMs < Number.POSITIVE_INFINITY)
       this.wheel.arm(deadlineMs, () => cancellation.cancel(new GatewayError('deadline_exceeded', 'too late')));
-    return { work: lightWork, cancellation, deadlineMs };
+    return { work: lightWork, cancellation, deadlineMs, wantsExplanation };
   }
 
   /** Takes a lease, or waits for one; what comes of it shows once promises have settled. */

@@ -63,6 +63,16 @@ export class RawClient {
     }
   }
 
+  /** Resolves with all that is held when a pattern is found in it. Throws with what there is when the connection ends before. */
+  async untilFound(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const text = this.held.toString('latin1');
+      if (pattern.test(text)) return text;
+      if (this.#isClosed) throw new Error(`the connection ended without ${pattern}: ${JSON.stringify(text)}`);
+      await this.more();
+    }
+  }
+
   /** Resolves when something more has come, or the connection has gone. */
   more(): Promise<void> {
     return new Promise((resolve) => {

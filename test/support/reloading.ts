@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pino from 'pino';
 import { Generations } from '../../gateway/assemble-generations.ts';
 import type { ReplicaLife } from '../../gateway/assemble-replica.ts';
+import { unwatched } from '../../gateway/balance/decision.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { asGatewayError } from '../../gateway/kernel/errors.ts';
 import { type BoardSlot, LoadBoard } from '../../gateway/kernel/load-board.ts';
@@ -17,6 +18,7 @@ import type { TryFact } from '../../gateway/pipeline/try-fact.ts';
 import { requestPath, routePath } from '../../gateway/request-path.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
 import { Copies } from '../../gateway/stages/mirror.ts';
+import { EventLog } from '../../gateway/telemetry/event-log.ts';
 import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { type Connections, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
 import { newExchange } from './exchanges.ts';
@@ -89,6 +91,8 @@ export class Reloading {
       transport,
       living,
       secondReleases,
+      events: new EventLog(clock),
+      decisions: unwatched,
       board: this.board,
       log: pino({ level: 'silent' }),
       serveFor: (route) => routePath(route, { transport, clock, wheel, rng, tried: topics.tried, copies }),

@@ -2,6 +2,7 @@ import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
 import { assembleHedging, assembleRetrying } from '../../gateway/assemble-backend.ts';
 import { assembleRoutes } from '../../gateway/assemble-routes.ts';
 import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
+import { unwatched } from '../../gateway/balance/decision.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { Replica } from '../../gateway/balance/replica.ts';
@@ -251,6 +252,8 @@ export class Simulation {
       backendName: name,
       replicas: live,
       policy: newPolicy(this.rng),
+      policyName: policy,
+      decisions: unwatched,
       line: new WaitingLine(),
       queue: queue ?? { maxLength: 1000, waitMs: 10_000 },
       clock: this.clock,

@@ -37,11 +37,14 @@ class CompletionMeter implements LoadMeter {
   readonly occupancy: Occupancy;
   readonly usualTime: UsualTime;
   readonly progress = new Progress();
+  /** The same by the slots that the replica seems to have, where nobody says: for picks in which others' are known. */
+  readonly seemingProgress = new Progress();
   readonly reliability = new Reliability();
   answeredAtMs: number;
   readonly #queueing: Queueing;
   #price = 0;
   #pricedUnits = 0;
+  #isPriceSeeming = false;
   #pricedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(place: MeterPlace, queueing: Queueing) {
@@ -59,10 +62,15 @@ class CompletionMeter implements LoadMeter {
 
   costOf(work: Work, nowMs: number): number {
     const units = unitsOf(work);
-    if (units === this.#pricedUnits && nowMs < this.#pricedUntilMs) return this.#price;
-    const fullness = this.occupancy.withMore(units, nowMs) / this.slots;
-    this.#price = this.#serviceMs(nowMs) * this.#queueing(fullness) * this.reliability.factor(nowMs);
+    const { place } = this;
+    const isSeeming = place.isBesideKnown && place.slots === null;
+    if (units === this.#pricedUnits && isSeeming === this.#isPriceSeeming && nowMs < this.#pricedUntilMs)
+      return this.#price;
+    this.#price = isSeeming
+      ? this.#costBy(place.slotsEstimated, this.seemingProgress, units, nowMs)
+      : this.#costBy(this.slots, this.progress, units, nowMs);
     this.#pricedUnits = units;
+    this.#isPriceSeeming = isSeeming;
     this.#pricedUntilMs = nowMs + priceLastsMs;
     return this.#price;
   }
@@ -76,8 +84,13 @@ class CompletionMeter implements LoadMeter {
     return new CompletionTicket(unitsOf(work), this);
   }
 
-  #serviceMs(nowMs: number): number {
-    const corrected = this.progress.correct(this.#knownMs, this.slots, nowMs);
+  #costBy(slots: number, progress: Progress, units: number, nowMs: number): number {
+    const fullness = this.occupancy.withMore(units, nowMs) / slots;
+    const serviceMs = this.#serviceMs(progress.correct(this.#knownMs, slots, nowMs), nowMs);
+    return serviceMs * this.#queueing(fullness) * this.reliability.factor(nowMs);
+  }
+
+  #serviceMs(corrected: number, nowMs: number): number {
     const idleMs = nowMs - this.answeredAtMs;
     if (idleMs <= halfLifeMs || !this.occupancy.isEmpty) return corrected;
     return corrected * 2 ** -Math.floor(idleMs / halfLifeMs);
@@ -101,6 +114,8 @@ class CompletionTicket implements Ticket {
   readonly #sentAtMs: number;
   /** What it finds, as a multiple of being served at once. */
   readonly #waitFactor: number;
+  /** Where nobody says how many slots the replica has. */
+  readonly #seeming: Progress | null;
   #isAwaited = true;
 
   constructor(units: number, meter: CompletionMeter) {
@@ -112,6 +127,8 @@ class CompletionTicket implements Ticket {
     meter.reprice();
     occupancy.begin(units);
     progress.begin(slots, this.#sentAtMs);
+    this.#seeming = place.slots === null ? meter.seemingProgress : null;
+    this.#seeming?.begin(place.slotsEstimated, this.#sentAtMs);
   }
 
   report({ serviceSeconds }: LoadReport): void {
@@ -138,8 +155,10 @@ class CompletionTicket implements Ticket {
     const { place, progress, slots } = this.#meter;
     const nowMs = place.clock.nowMs();
     this.#meter.reprice();
-    if (this.#isAwaited) progress.end(isAnswered, slots, nowMs);
+    if (!this.#isAwaited) return nowMs;
     this.#isAwaited = false;
+    progress.end(isAnswered, slots, nowMs);
+    this.#seeming?.end(isAnswered, place.slotsEstimated, nowMs);
     return nowMs;
   }
 }

@@ -14,7 +14,9 @@ class Metered {
   others = 0;
 
   constructor(signal: LoadSignal, slots: number | null = 4) {
-    this.place = { slot: new LoadBoard(1).takeSlot(), clock: this.clock, slots, othersInFlight: () => this.others };
+    const slot = new LoadBoard(1).takeSlot();
+    const othersInFlight = (): number => this.others;
+    this.place = { slot, clock: this.clock, slots, slotsEstimated: 1, isBesideKnown: false, othersInFlight };
     this.meter = signal.newMeter(this.place);
   }
 
@@ -79,6 +81,26 @@ describe('expected completion', () => {
     metered.others = 7;
     await metered.pass(1);
     assert.ok(near(metered.cost() / alone, (2 * 2) / 1.25, 0.02));
+  });
+
+  it('goes by the slots a replica seems to have, where it says nothing of them, only beside others that do', async () => {
+    const [seeming, plain, known] = [null, null, 64].map((slots) => new Metered(expectedCompletion, slots));
+    if (seeming === undefined || plain === undefined || known === undefined) assert.fail();
+    seeming.place.slotsEstimated = 64;
+    for (const metered of [seeming, plain, known]) {
+      for (let n = 0; n < 30; n++) {
+        const tickets = Array.from({ length: 32 }, () => metered.begin());
+        await metered.pass(100);
+        for (const one of tickets) one.firstByte();
+        for (const one of tickets) one.settle('succeeded');
+      }
+      for (let n = 0; n < 32; n++) metered.begin();
+      await metered.pass(50);
+    }
+    assert.equal(seeming.cost(), plain.cost(), 'among others that say nothing it changes nothing');
+    seeming.place.isBesideKnown = true;
+    assert.ok(near(seeming.cost() / known.cost(), 1, 0.01), `${seeming.cost()} and ${known.cost()}`);
+    assert.ok(!near(plain.cost() / known.cost(), 1, 0.15), 'and there it matters');
   });
 
   it('believes a replica that tells its service time rather than the clock', async () => {

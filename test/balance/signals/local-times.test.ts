@@ -10,7 +10,8 @@ import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts';
 function newMeter(signal: LoadSignal) {
   const clock = new VirtualClock();
   const slot = new LoadBoard(1).takeSlot();
-  const meter = signal.newMeter({ slot, clock, slots: null, othersInFlight: () => 0 });
+  const unknown = { slots: null, slotsEstimated: 1, isBesideKnown: false };
+  const meter = signal.newMeter({ slot, clock, ...unknown, othersInFlight: () => 0 });
   const begin = (): Ticket => {
     slot.addInFlight(1);
     return meter.begin({ rows: 1 });

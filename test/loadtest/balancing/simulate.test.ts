@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { columns } from '../../../loadtest/balancing/columns.ts';
 import { type Scenario, scenarios } from '../../../loadtest/balancing/scenarios.ts';
+import { simulate } from '../../../loadtest/balancing/simulate.ts';
 import { simulateTable } from '../../../loadtest/balancing/table.ts';
 import { isFull } from '../../support/counts.ts';
 
@@ -66,6 +67,38 @@ describe('on the virtual clock', () => {
       assert.ok(Math.abs(least.p99Ms / p99Ms - 1) <= 0.15, `p99 ${least.p99Ms}, published ${p99Ms}`);
     });
   }
+});
+
+describe('four replicas of 64 slots that say nothing of them, half loaded', () => {
+  it('lose nothing by being taken to work on one at a time: throughput at least 0.95 and p99 at most 1.1 times', async (context) => {
+    const { LC, 'adaptive, told nothing': adaptive } = columns;
+    if (LC === undefined || adaptive === undefined) assert.fail('no such columns');
+    for (const seed of isFull ? seeds : [1]) {
+      const least = await simulate(numbered('12'), LC, seed);
+      const own = await simulate(numbered('12'), adaptive, seed);
+      const [count, p99] = [own.count / least.count, own.p99Ms / least.p99Ms];
+      context.diagnostic(`seed ${seed}: throughput ${count.toFixed(3)}, p99 ${p99.toFixed(3)} times`);
+      assert.ok(count >= 0.95 && p99 <= 1.1, `seed ${seed}: ${count} and ${p99} times`);
+    }
+  });
+});
+
+describe('replicas that say nothing beside others that say all', () => {
+  it('carry what they can: with half of them silent p99 is at most 1.15 times what it is where all tell', async (context) => {
+    const { adaptive } = columns;
+    if (adaptive === undefined) assert.fail('no such column');
+    const all = { ...numbered('12'), load: 0.8 };
+    const servers = all.servers.map((one, at) => ({ ...one, isSilent: at < 2 }));
+    for (const seed of isFull ? seeds : [1]) {
+      const told = await simulate(all, adaptive, seed);
+      const half = await simulate({ ...all, servers }, adaptive, seed);
+      const times = half.p99Ms / told.p99Ms;
+      context.diagnostic(
+        `seed ${seed}: p99 ${half.p99Ms.toFixed(0)} and ${told.p99Ms.toFixed(0)}, ${times.toFixed(3)} times`,
+      );
+      assert.ok(times <= 1.15, `seed ${seed}: ${times} times`);
+    }
+  });
 });
 
 describe('antagonists, each of them slowing a replica four times for 3 s of 30', () => {
