@@ -13,6 +13,7 @@ import type { Clock } from '../../gateway/kernel/clock.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import type { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /** A way to balance, as the registry has it. */
@@ -38,7 +39,6 @@ interface Parts {
 /** From a gateway to a replica, and back. */
 const oneWayMs = 0.5;
 
-const work = { rows: 1 };
 /** As the configuration has them where it says nothing. */
 export const usualRules: GateRules = {
   consecutiveFailures: 5,
@@ -91,7 +91,7 @@ export class SimulatedGateway {
 
   /** A request comes; calls when its answer is there. */
   send(answered: () => void): void {
-    const wish = { work, cancellation: new Cancellation(), deadlineMs: Number.POSITIVE_INFINITY };
+    const wish = { work: lightWork, cancellation: new Cancellation(), deadlineMs: Number.POSITIVE_INFINITY };
     const taken = this.#dispatcher.take(wish);
     if (taken instanceof Lease) this.#serve(taken, answered);
     else void taken.then((lease) => this.#serve(lease, answered));
