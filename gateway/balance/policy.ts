@@ -16,6 +16,13 @@ export function priceOf(replica: Replica, work: Work, nowMs: number): number {
   return replica.meter.costOf(work, nowMs) / replica.weight;
 }
 
+/** The least that any of them asks. */
+export function lowestPrice(replicas: NonEmpty<Replica>, work: Work, nowMs: number): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const replica of replicas) lowest = Math.min(lowest, priceOf(replica, work, nowMs));
+  return lowest;
+}
+
 /** Whether a list can be picked from. */
 export function isNonEmpty<T>(list: readonly T[]): list is NonEmpty<T> {
   return list.length > 0;
