@@ -1,4 +1,3 @@
-import { WaitingLine } from './admission/waiting-line.ts';
 import { assembleBackend, type BackendParts } from './assemble-backend.ts';
 import { placeOf, ReplicaLife } from './assemble-replica.ts';
 import { assembleRoutes, type ServeFor } from './assemble-routes.ts';
@@ -49,8 +48,8 @@ export function buildGeneration(settings: Settings, before: Generation | null, p
     }
     for (const one of settings.backends) {
       const replicas = members.flatMap(({ replica }) => (replica.backendName === one.name ? [replica] : []));
-      const line = before?.backends.find(({ name }) => name === one.name)?.dispatcher.line ?? new WaitingLine();
-      backends.push(assembleBackend(one, replicas, line, parts));
+      const known = before?.backends.find(({ name }) => name === one.name) ?? null;
+      backends.push(assembleBackend(one, { replicas, zone: settings.listen.zone, before: known }, parts));
     }
     const routes = assembleRoutes(settings, backends, parts.serveFor);
     const generation = new Generation({ routes, backends, onGone: end });

@@ -98,12 +98,13 @@ export class ReplicaLife implements Spot {
 
   /** Makes it the replica that a generation's settings describe, which holds it from now on. */
   hold(settings: ReplicaSettings, backend: BackendSettings, fleet: Fleet): Replica {
-    const { id, weight, slots, at, headers, caPem, serverName } = settings;
+    const { id, weight, slots, zone, at, headers, caPem, serverName } = settings;
     const { origin, basePath } = at.kind === 'url' ? at : { origin: 'http://localhost', basePath: '' };
     const tls = { caPem, serverName };
     const address: Address = { origin, basePath, socketPath: this.#socketPath, headers, tls };
     const { signal } = balancings[backend.policy];
-    const replica = new Replica({ id, backendName: backend.name, address, weight, slots, signal, state: this.state });
+    const { state } = this;
+    const replica = new Replica({ id, backendName: backend.name, address, weight, slots, zone, signal, state });
     this.#parts.transport.hold(replica, backend.timeouts.connectMs);
     this.#held.push({ replica, backend, fleet });
     return replica;

@@ -1,5 +1,7 @@
 import type { Ewma } from '../kernel/ewma.ts';
+import type { ReadAffinity } from '../pipeline/protocol.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { PrefixPlaces } from './prefix-places.ts';
 import type { Replica } from './replica.ts';
 
 /** How long each part of a try may take. Infinity where there is no limit. */
@@ -48,6 +50,13 @@ export interface Hedging {
   observe(durationMs: number): void;
 }
 
+/** How requests are kept together. */
+export interface BackendAffinity {
+  readonly read: ReadAffinity;
+  /** For the backend of that name after a reload: replicas keep their caches. */
+  readonly places: PrefixPlaces;
+}
+
 /** A named pool of replicas that serve the same models. */
 export interface Backend {
   readonly name: string;
@@ -56,6 +65,8 @@ export interface Backend {
   readonly models: readonly ModelName[];
   readonly replicas: readonly Replica[];
   readonly dispatcher: Dispatcher;
+  /** Null where any replica is as good for a request as another. */
+  readonly affinity: BackendAffinity | null;
   readonly timeouts: TryTimeouts;
   /** Those of tries whose answer shall be a stream. */
   readonly streamTimeouts: TryTimeouts;

@@ -1,4 +1,4 @@
-import { priceOf } from './policy.ts';
+import { type Policy, type Preference, priceOf } from './policy.ts';
 import type { Replica } from './replica.ts';
 import type { LoadSignal } from './signal.ts';
 import type { Work } from './work.ts';
@@ -27,6 +27,8 @@ export interface Decision {
   /** As the YAML names it. */
   readonly policy: string;
   readonly unit: LoadSignal['unit'];
+  /** What came before prices; null for nothing. */
+  readonly preference: Preference | null;
   /** Null where it was refused. */
   readonly picked: string | null;
   /** In line until then. */
@@ -56,6 +58,7 @@ export interface Deciding {
 interface Explained extends Deciding {
   readonly backendName: string;
   readonly policyName: string;
+  readonly policy: Policy;
   readonly replicas: readonly Replica[];
   readonly eligible: readonly Replica[];
   readonly picked: Replica | null;
@@ -65,7 +68,9 @@ interface Explained extends Deciding {
 export function explain(made: Explained): Decision {
   const { backendName: backend, policyName: policy, replicas, picked, waitedMs, nowMs: atMs } = made;
   const unit = replicas[0]?.priceUnit ?? 'requests';
-  return { atMs, backend, policy, unit, picked: picked?.id ?? null, waitedMs, candidates: candidatesOf(made) };
+  const preference = picked === null ? null : (made.policy.preference ?? null);
+  const candidates = candidatesOf(made);
+  return { atMs, backend, policy, unit, preference, picked: picked?.id ?? null, waitedMs, candidates };
 }
 
 function candidatesOf({ replicas, eligible, notThese, work, nowMs }: Explained): Candidate[] {

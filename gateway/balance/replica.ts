@@ -24,6 +24,8 @@ interface Options {
   readonly weight: number;
   /** Requests it works on at once, as configured; null where it is left to the replica to report. */
   readonly slots: number | null;
+  /** Where it stands; near where that is not said. */
+  readonly zone?: string | null;
   readonly signal: LoadSignal;
   readonly state: ReplicaState;
   /** Who else sends to it; nobody where that is not said. */
@@ -49,6 +51,8 @@ export class Replica {
   readonly fullName: string;
   readonly address: Address;
   readonly configuredWeight: number;
+  /** Null for near, wherever the gateway stands. */
+  readonly zone: string | null;
   readonly state: ReplicaState;
   readonly slot: BoardSlot;
   readonly meter: LoadMeter;
@@ -57,12 +61,13 @@ export class Replica {
   readonly #configuredSlots: number | null;
   readonly #peers: Peers;
 
-  constructor({ id, backendName, address, weight, slots, signal, state, peers = alone }: Options) {
+  constructor({ id, backendName, address, weight, slots, zone = null, signal, state, peers = alone }: Options) {
     this.id = id;
     this.backendName = backendName;
     this.fullName = `${backendName}/${id}`;
     this.address = address;
     this.configuredWeight = weight;
+    this.zone = zone;
     this.state = state;
     this.slot = state.slot;
     this.gate = state.gate;

@@ -1,7 +1,13 @@
 import type { Work } from '../balance/work.ts';
 
 /** The work of requests that compute next to nothing, such as reading a model's metadata. */
-export const lightWork: Work = { rows: 1 };
+export const lightWork: Work = {
+  rows: 1,
+  inputTokens: null,
+  outputTokensExpected: null,
+  prefix: null,
+  sessionKey: null,
+};
 
 /** What a client asks for, as far as the gateway needs to know: read once from the request by its protocol. */
 export interface Ask {

@@ -63,6 +63,7 @@ export class Exchange {
   #tenant: string | null = null;
   #ask: Ask | null = null;
   #choice: Choice | null = null;
+  #work: Work | null = null;
 
   constructor(options: Options) {
     this.id = options.id;
@@ -103,8 +104,13 @@ export class Exchange {
     this.#ask = ask;
   }
 
+  /** As the ask says, with what the affinity of the chosen backend goes by: that is read when a replica is first looked for, while the body is there. */
   get work(): Work {
-    return this.ask.work;
+    if (this.#work !== null) return this.#work;
+    const { work, content } = this.ask;
+    const keys = this.#choice?.backend.affinity?.read(this.head, content);
+    this.#work = keys === undefined ? work : { ...work, ...keys };
+    return this.#work;
   }
 
   /** Written by `route`. */
@@ -114,6 +120,7 @@ export class Exchange {
 
   set choice(choice: Choice) {
     this.#choice = choice;
+    this.#work = null;
   }
 
   /** Of the clock's `nowMs`; Infinity for none. Waiting, tries and the upstream are all cut to it. */

@@ -13,9 +13,10 @@ const reserveChars = 32;
  * Why a request got its replica, as a list of structured fields (RFC 9651): the decision, then every replica of the backend, the cheapest first,
  * with its price or with what spoke against it. Of a large backend the first ones, and how many there are more.
  */
-export function explanationOf({ backend, policy, unit, picked, waitedMs, candidates }: Decision): string {
+export function explanationOf({ backend, policy, unit, preference, picked, waitedMs, candidates }: Decision): string {
   const by = `${policy};backend=${quote(backend)};picked=${picked === null ? '?0' : quote(picked)}`;
-  let text = `${by};unit=${unit};waited=${figure(waitedMs)}`;
+  const first = preference === null ? '' : `;first=${preference}`;
+  let text = `${by}${first};unit=${unit};waited=${figure(waitedMs)}`;
   for (const [at, candidate] of candidates.entries()) {
     const member = `, ${describe(candidate)}`;
     if (text.length + member.length > longestChars - reserveChars)

@@ -1,3 +1,4 @@
+import type { AffinityKeys } from '../balance/work.ts';
 import type { GatewayError } from '../kernel/errors.ts';
 import type { Ask } from './ask.ts';
 import type { Exchange, RequestHead } from './exchange.ts';
@@ -24,6 +25,9 @@ export interface Endpoint {
   /** It asks about a model and has nothing computed: what is wrong then is wrong with the model, and says nothing of the replica that tells it. */
   readonly isAboutModel?: true;
 }
+
+/** Reads from a request which others it belongs with. `content` is as for a protocol. */
+export type ReadAffinity = (head: RequestHead, content: Uint8Array) => AffinityKeys;
 
 /** A wire format: reads what clients send, writes what replicas get, and says no in its own shape. */
 export interface Protocol {

@@ -31,6 +31,8 @@ export function findMember(json: Uint8Array, objectAt: number, name: string): nu
 /** Where the values of some members begin, -1 for those that are not there. */
 export interface Members<Name extends string> {
   readonly at: Readonly<Record<Name, number>>;
+  /** Where they end: the offset behind each of them. */
+  readonly end: Readonly<Record<Name, number>>;
   /** Whether the walk came to the end of an object with nothing behind it: what it did not understand ends it early. */
   readonly isWhole: boolean;
   /** A name that occurs more than once, in whatever case. Servers differ in which of them they take. */
@@ -44,24 +46,28 @@ export function findMembers<Name extends string>(
   names: readonly Name[],
 ): Members<Name> {
   const at = Object.fromEntries(names.map((name) => [name, -1])) as Record<Name, number>;
+  const end = { ...at };
   const seen = new Set<Name>();
   let twice: Name | null = null;
-  let end = skipSpace(json, skipSpace(json, objectAt) + 1);
+  let here = skipSpace(json, skipSpace(json, objectAt) + 1);
   let keyAt = firstKey(json, objectAt);
   while (keyAt >= 0) {
     const valueAt = valueBehind(json, keyAt);
     if (valueAt < 0) break;
+    const valueEnd = skipValue(json, valueAt);
     for (const name of names) {
       if (!isName(json, keyAt, name, caseBit)) continue;
       if (seen.has(name)) twice ??= name;
       seen.add(name);
-      if (isName(json, keyAt, name)) at[name] = valueAt;
+      if (!isName(json, keyAt, name)) continue;
+      at[name] = valueAt;
+      end[name] = valueEnd;
     }
-    end = skipSpace(json, skipValue(json, valueAt));
-    keyAt = keyBehind(json, end);
+    here = skipSpace(json, valueEnd);
+    keyAt = keyBehind(json, here);
   }
-  const isWhole = json[end] === closeBrace && skipSpace(json, end + 1) === json.length;
-  return { at, isWhole, twice };
+  const isWhole = json[here] === closeBrace && skipSpace(json, here + 1) === json.length;
+  return { at, end, isWhole, twice };
 }
 
 /** Where the first key of an object begins, with its quote, or -1. */

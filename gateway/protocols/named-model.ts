@@ -2,7 +2,7 @@ import { GatewayError } from '../kernel/errors.ts';
 import type { RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import { boundaryOf, findFields, type Span } from './form-data.ts';
-import { findMembers, type Members, parseValue, skipValue } from './json-skim.ts';
+import { findMembers, type Members, parseValue, skipValue, wholeNumberAt } from './json-skim.ts';
 
 /** What a request that names its model in its body asks for. */
 export interface NamedModel {
@@ -10,6 +10,10 @@ export interface NamedModel {
   readonly isStreaming: boolean;
   /** Where the list of inputs begins in a JSON body; -1 where there is none. */
   readonly inputAt: number;
+  /** Of the prompt in a JSON body, estimated; null where there is none. */
+  readonly inputTokens: number | null;
+  /** As many as may be generated; null where no limit is set. */
+  readonly outputTokens: number | null;
 }
 
 /** Reads the model, and whether the answer shall come as a stream, from a body of JSON or a form. */
@@ -20,7 +24,8 @@ export function readNamedModel(head: RequestHead, content: Uint8Array): NamedMod
   if (model === '') throw badModel('something else');
   refuseLongName(model);
   const [stream] = findFields(form.body, form.boundary, 'stream');
-  return { model, isStreaming: stream !== undefined && textOf(form.body, stream) === 'true', inputAt: -1 };
+  const isStreaming = stream !== undefined && textOf(form.body, stream) === 'true';
+  return { model, isStreaming, inputAt: -1, inputTokens: null, outputTokens: null };
 }
 
 /** The body with another name of the model, every other byte as it was. */
@@ -32,15 +37,32 @@ export function withModel(head: RequestHead, content: Uint8Array, model: string)
 }
 
 function readJson(content: Uint8Array): NamedModel {
-  const { at } = membersOf(content);
+  const { at, end } = membersOf(content);
   const model = at.model < 0 ? undefined : parseValue(content, at.model);
   if (typeof model !== 'string' || model === '') throw badModel(at.model < 0 ? 'nothing' : 'something else');
   refuseLongName(model);
   const isStreaming = at.stream >= 0 && parseValue(content, at.stream) === true;
-  return { model, isStreaming, inputAt: at.input };
+  const prompt = promptNames.find((name) => at[name] >= 0);
+  const limit = limitNames.find((name) => at[name] >= 0);
+  return {
+    model,
+    isStreaming,
+    inputAt: at.input,
+    inputTokens: prompt === undefined ? null : Math.ceil((end[prompt] - at[prompt]) / bytesPerToken),
+    outputTokens: limit === undefined ? null : wholeNumberAt(content, at[limit]),
+  };
 }
 
-const names = ['model', 'stream', 'input'] as const;
+/** What tokenizers of today's models make of English text. */
+const bytesPerToken = 4;
+
+/** Under which of these names the prompt stands: that of chats, of completions, and of embeddings and responses. */
+export const promptNames = ['messages', 'prompt', 'input'] as const;
+
+/** The newer name first. */
+const limitNames = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
+
+const names = ['model', 'stream', ...promptNames, ...limitNames] as const;
 
 /** Servers differ in which of two models they would take: another than the one that was routed must not be reached so. */
 function membersOf(content: Uint8Array): Members<(typeof names)[number]> {

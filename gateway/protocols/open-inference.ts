@@ -44,7 +44,7 @@ export const openInference: Protocol = {
     refusePath('version', version);
     const { operation, hasBody } = head.endpoint;
     const isStreaming = operation === 'generate_stream';
-    return { model, isStreaming, work: hasBody ? { rows: rowsOf(head, content) } : lightWork };
+    return { model, isStreaming, work: hasBody ? { ...lightWork, rows: rowsOf(head, content) } : lightWork };
   },
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {

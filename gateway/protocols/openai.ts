@@ -34,8 +34,10 @@ export const openai: Protocol = {
   endpoints,
   read(head, content) {
     refuseDotSegments(head.rawPath);
-    const { model, isStreaming, inputAt } = readNamedModel(head, content);
-    return { model, isStreaming, work: workOf(head, content, inputAt) };
+    const named = readNamedModel(head, content);
+    const { model, isStreaming, inputTokens, outputTokens: outputTokensExpected } = named;
+    const rows = rowsOf(head, content, named.inputAt);
+    return { model, isStreaming, work: { ...lightWork, rows, inputTokens, outputTokensExpected } };
   },
   write: writeRequest,
   translate(reply, exchange, upstreamModel) {
@@ -82,12 +84,12 @@ const minus = 0x2d;
 const nine = 0x39;
 
 /** One row for each input to embed; a list of numbers is one input in tokens. */
-function workOf({ endpoint }: RequestHead, content: Uint8Array, inputAt: number): Ask['work'] {
-  if (endpoint.operation !== 'embedding' || inputAt < 0) return lightWork;
+function rowsOf({ endpoint }: RequestHead, content: Uint8Array, inputAt: number): Ask['work']['rows'] {
+  if (endpoint.operation !== 'embedding' || inputAt < 0) return 1;
   const elementAt = firstElement(content, inputAt);
   const first = content[elementAt] ?? minus;
-  if (elementAt < 0 || (first >= minus && first <= nine)) return lightWork;
-  return { rows: countElements(content, inputAt) };
+  if (elementAt < 0 || (first >= minus && first <= nine)) return 1;
+  return countElements(content, inputAt);
 }
 
 function isJson({ headers }: Reply): boolean {

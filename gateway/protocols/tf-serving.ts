@@ -42,7 +42,11 @@ export const tfServing: Protocol = {
     // What is encoded in the name must not become something else when it is written for a replica.
     const isSame = isDeepStrictEqual(parse(pathOf(parsed, model)), parsed);
     if (isSame && endpoint.hasBody === verb.startsWith(':'))
-      return { model, isStreaming: false, work: endpoint.hasBody ? { rows: rowsOf(content) } : lightWork };
+      return {
+        model,
+        isStreaming: false,
+        work: endpoint.hasBody ? { ...lightWork, rows: rowsOf(content) } : lightWork,
+      };
     const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify, :regress or :explain`;
     throw new GatewayError('invalid_request', message, { field: 'path' });
   },

@@ -6,6 +6,7 @@ import {
   limitField,
   listOf,
   mapping,
+  numberField,
   patienceField,
   periodField,
   rateField,
@@ -78,6 +79,7 @@ const replica = mapping({
     .optional()
     .describe('Requests it works on at once. Absent: as it reports, or unknown.'),
   weight: weightField().default(1).describe('Twice the weight, twice the requests.'),
+  zone: textField('a name').optional().describe('Where it stands; see listen.zone. Absent: near.'),
   headers: textMapping('a mapping of header names to values')
     .optional()
     .describe('Sent with every request; a name that ends in _file names a file that holds the value.'),
@@ -128,6 +130,23 @@ const load = mapping({
   scrape: scrape.optional().describe('A metrics page (Prometheus) from which their load is read. Absent: none.'),
 });
 
+const affinity = mapping({
+  by: choiceField(['prefix', 'session']).describe(
+    'What makes requests belong together: how prompts begin, or a name they carry.',
+  ),
+  bound: numberField(1, 100)
+    .default(1.25)
+    .describe('How many times its share of the requests a replica may get for that.'),
+  header: textField('the name of a header')
+    .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'the name of a header' })
+    .optional()
+    .describe('The header that names the session.'),
+  field: textField('the name of a member')
+    .regex(/^[a-zA-Z_]+$/, { error: 'a name of letters and underscores' })
+    .optional()
+    .describe('The same as a member of the JSON body.'),
+});
+
 const breaker = mapping({
   consecutive: wholeField(1).default(5).describe('Failures in a row that eject a replica; a time-out counts twice.'),
   success_below: shareField().prefault('80%').describe('A share of successes below this ejects it, too; 0% for never.'),
@@ -174,6 +193,9 @@ export const backendSchema = mapping({
   timeouts: timeouts.prefault({}).describe('Limits of one try; the first that is reached ends it.'),
   health: health.prefault({}).describe('Checks that say whether a replica is ready.'),
   load: load.prefault({}).describe('What replicas tell of their load.'),
+  affinity: affinity
+    .optional()
+    .describe('Requests that belong together go to the same replica while it is not overloaded. Absent: none.'),
   breaker: breaker.prefault({}).describe('When a replica that fails gets no more requests, and for how long.'),
   retry: retry.prefault({}).describe('Sending again, to another replica, what one has failed to answer.'),
   hedge: hedge

@@ -12,6 +12,7 @@ const listenKeys = {
   drainMs: 'drain',
   graceMs: 'grace',
   reusePort: 'reuse_port',
+  zone: 'zone',
 } as const satisfies Record<keyof ListenSettings, string>;
 
 const adminKeys = { host: 'host', port: 'port', token: 'token' } as const satisfies Record<keyof AdminSettings, string>;

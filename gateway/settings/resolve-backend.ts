@@ -4,6 +4,7 @@ import { resolveReplicas } from './resolve-replicas.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
 import type {
+  AffinitySettings,
   BackendSettings,
   BreakerSettings,
   HealthSettings,
@@ -31,6 +32,7 @@ export function resolveBackend(raw: RawBackend, path: Path, resolving: Resolving
     health: resolveHealth(raw, models, path, resolving),
     wantsReports: raw.load.report,
     scrape: resolveScrape(raw.load.scrape, replicas, [...path, 'load', 'scrape'], resolving),
+    affinity: resolveAffinity(raw, [...path, 'affinity'], resolving),
     breaker: resolveBreaker(raw.breaker, [...path, 'breaker'], resolving),
     retry: resolveRetry(raw.retry),
     hedge: resolveHedge(raw, path, resolving),
@@ -112,6 +114,35 @@ function resolveScrape(
   if (port !== null && replicas.some(({ at }) => at.kind === 'worker' || at.socketPath !== null))
     report([...path, 'port'], 'a port', 'none: a replica on a Unix socket has no other');
   return { dialect, path: page, port, everyMs: every };
+}
+
+function resolveAffinity(
+  { affinity, protocol }: RawBackend,
+  path: Path,
+  resolving: Resolving,
+): AffinitySettings | null {
+  if (affinity === undefined) return null;
+  const { by, bound, header, field } = affinity;
+  const { report, isFaulty } = resolving;
+  const isKnown = !['by', 'header', 'field'].some((key) => isFaulty([...path, key]));
+  if (by === 'prefix') {
+    if (header !== undefined || field !== undefined)
+      report(path, 'a header or a field beside by: prefix', 'by: session, or neither of them');
+    if (protocol !== 'openai' && isKnown && !isFaulty([...path.slice(0, -1), 'protocol']))
+      report([...path, 'by'], `prefix with protocol ${protocol}`, 'session: only prompts of openai are read');
+    return { by: { kind: 'prefix' }, bound };
+  }
+  if ((header === undefined) === (field === undefined) && isKnown)
+    report(
+      path,
+      header === undefined ? 'neither header nor field' : 'both header and field',
+      'one of header and field',
+    );
+  const named =
+    header === undefined
+      ? { kind: 'field' as const, name: field ?? '' }
+      : { kind: 'header' as const, name: header.toLowerCase() };
+  return { by: named, bound };
 }
 
 function resolveBreaker(raw: RawBackend['breaker'], path: Path, { report, isFaulty }: Resolving): BreakerSettings {

@@ -37,6 +37,7 @@ function resolveEntry(raw: RawReplica, path: Path, workersBefore: number, resolv
   const common = {
     weight: raw.weight,
     slots: raw.slots ?? null,
+    zone: raw.zone ?? null,
     headers: resolveHeaders(readHeaders(raw.headers ?? {}, headersPath, resolving), headersPath, resolving, judgeSent),
     caPem:
       raw.tls?.ca_file === undefined ? null : readNamedFile(raw.tls.ca_file, [...path, 'tls', 'ca_file'], resolving),

@@ -21,6 +21,7 @@ export function resolve(raw: RawSettings, resolving: Resolving): Settings {
   const routes = raw.routes.map((route, at) => resolveRoute(route, ['routes', at], backends, resolving));
   reportAmbiguousModels(backends, routes, resolving);
   reportUnrouted(backends, routes, resolving);
+  reportZones(raw, resolving);
   reportDuplicates(
     backends.map((backend, at) => ({ name: backend.name, path: ['backends', at, 'name'] })),
     'a name that no other backend has',
@@ -46,7 +47,16 @@ function resolveListen(raw: RawSettings['listen'], { report, isFaulty }: Resolvi
     drainMs: raw.drain,
     graceMs: raw.grace,
     reusePort: raw.reuse_port,
+    zone: raw.zone ?? null,
   };
+}
+
+/** Where the gateway stands nowhere, nothing is far from it. */
+function reportZones({ listen, backends }: RawSettings, { report, isFaulty }: Resolving): void {
+  if (listen.zone !== undefined || isFaulty(['listen', 'zone'])) return;
+  for (const [at, { replicas }] of backends.entries())
+    for (const [nth, { zone }] of replicas.entries())
+      if (zone !== undefined) report(['backends', at, 'replicas', nth, 'zone'], 'a zone', 'listen.zone beside it');
 }
 
 function resolveAdmin({ admin, listen }: RawSettings, resolving: Resolving): Settings['admin'] {

@@ -33,6 +33,11 @@ const listen = mapping({
   reuse_port: flagField()
     .default(false)
     .describe('Whether another process may listen on the port, too, and take over.'),
+  zone: textField('a name')
+    .optional()
+    .describe(
+      'Where this gateway stands. Replicas of other zones get requests only when those near are busy or slow. Absent: all are near.',
+    ),
 });
 
 const admin = mapping({

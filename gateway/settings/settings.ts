@@ -20,6 +20,8 @@ export interface ListenSettings {
   /** From the signal to end until no more connections are accepted; at most `drainMs` counts. */
   readonly graceMs: number;
   readonly reusePort: boolean;
+  /** Null where all replicas are near. */
+  readonly zone: string | null;
 }
 
 /** One named pool of replicas. */
@@ -43,6 +45,8 @@ export interface BackendSettings {
   readonly wantsReports: boolean;
   /** Null where no metrics page is read. */
   readonly scrape: ScrapeSettings | null;
+  /** Null where any replica is as good. */
+  readonly affinity: AffinitySettings | null;
   readonly breaker: BreakerSettings;
   readonly retry: RetrySettings;
   /** Null for no hedges. */
@@ -71,6 +75,13 @@ export interface ScrapeSettings {
   /** Null for that of the replica itself. */
   readonly port: number | null;
   readonly everyMs: number;
+}
+
+/** Which requests belong together, and how much a replica may carry for that. */
+export interface AffinitySettings {
+  readonly by: { readonly kind: 'prefix' } | { readonly kind: 'header' | 'field'; readonly name: string };
+  /** Times its share of what is in flight. */
+  readonly bound: number;
 }
 
 /** When a replica is ejected for what its traffic says of it, and for how long. */
@@ -113,6 +124,8 @@ export interface ReplicaSettings {
   readonly id: string;
   readonly weight: number;
   readonly slots: number | null;
+  /** Null for near, wherever that is. */
+  readonly zone: string | null;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly caPem: string | null;

@@ -12,6 +12,7 @@ import type { Clock } from '../../gateway/kernel/clock.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import type { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import { simulatedReplica } from './simulated-replica.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
@@ -37,8 +38,6 @@ interface Parts {
 
 /** From a gateway to a replica, and back. */
 const oneWayMs = 0.5;
-
-const work = { rows: 1 };
 
 const pollEveryMs = 1_000;
 const patient = { maxLength: 1_000_000, waitMs: 1e9 };
@@ -85,7 +84,7 @@ export class SimulatedGateway {
   /** A request comes; calls when its answer is there. */
   send(answered: () => void): void {
     const cancellation = new Cancellation();
-    const wish = { work, cancellation, deadlineMs: Number.POSITIVE_INFINITY, wantsExplanation: false };
+    const wish = { work: lightWork, cancellation, deadlineMs: Number.POSITIVE_INFINITY, wantsExplanation: false };
     const taken = this.#dispatcher.take(wish);
     if (taken instanceof Lease) this.#serve(taken, answered);
     else void taken.then((lease) => this.#serve(lease, answered));

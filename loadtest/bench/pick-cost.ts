@@ -7,9 +7,10 @@ import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { systemClock as clock } from '../../gateway/kernel/system-clock.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import { simulatedReplica } from '../balancing/simulated-replica.ts';
 
-const work = { rows: 1 };
+const work = lightWork;
 const nobody: readonly Replica[] = [];
 
 /** Replicas of which some report and some do not, some have slots and some do not, and all have answered some requests and work on others. */

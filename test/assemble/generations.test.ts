@@ -232,6 +232,16 @@ describe('a configuration', () => {
   });
 });
 
+it('what is known of prefixes goes on over a reload', async () => {
+  const chat = (more: string): string =>
+    pool({ replicas: ['a', 'b'], more: `affinity: { by: prefix }, ${more}` }).replace('open-inference', 'openai');
+  const play = await started(chat(''));
+  const places = play.current.backends[0]?.affinity?.places;
+  assert.ok(places !== undefined);
+  await reloaded(play, chat('queue: { max: 5 }'));
+  assert.equal(play.current.backends[0]?.affinity?.places, places);
+});
+
 it('a line goes on over a reload: who came before is served before, each by its own configuration', async () => {
   const one = '{ id: a, url: "http://a", slots: 1 }';
   const play = await started(pool({ replicas: [one] }), slow);

@@ -55,6 +55,7 @@ describe('an explained decision', () => {
       backend: 'pool',
       policy: 'least-outstanding',
       unit: 'requests',
+      preference: null,
       picked: 'd',
       waitedMs: 0,
       candidates: [

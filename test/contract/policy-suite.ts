@@ -5,8 +5,8 @@ import type { Lease } from '../../gateway/balance/lease.ts';
 import { isNonEmpty, type NonEmpty, type Policy } from '../../gateway/balance/policy.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
-import type { Work } from '../../gateway/balance/work.ts';
 import { type Rng, seededRng } from '../../gateway/kernel/rng.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import { repetitions } from '../support/counts.ts';
 import { hold, newReplica, type ReplicaSpec } from '../support/replicas.ts';
 import { assertUniform, tally } from '../support/statistics.ts';
@@ -21,7 +21,7 @@ interface Claims {
   readonly respectsWeights?: boolean;
 }
 
-const work: Work = { rows: 1 };
+const work = lightWork;
 
 /** Replicas in any state that the dispatcher can show to a policy. */
 const specs = fc.array(

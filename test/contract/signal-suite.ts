@@ -5,11 +5,14 @@ import type { Lease } from '../../gateway/balance/lease.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import type { LoadSignal, Outcome } from '../../gateway/balance/signal.ts';
 import type { Work } from '../../gateway/balance/work.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import { repetitions } from '../support/counts.ts';
 import { hold, newReplica } from '../support/replicas.ts';
 
 const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'refused', 'abandoned'];
-const work: fc.Arbitrary<Work> = fc.record({ rows: fc.oneof(fc.integer({ min: 1, max: 64 }), fc.nat()) });
+const work: fc.Arbitrary<Work> = fc
+  .oneof(fc.integer({ min: 1, max: 64 }), fc.nat())
+  .map((rows) => ({ ...lightWork, rows }));
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const), work }) },
@@ -93,15 +96,15 @@ export function signalSuite(signal: LoadSignal): void {
 
     it('asking for a price changes none', () => {
       const replica = newReplica({ signal, inFlight: 3 });
-      const costs = Array.from({ length: 10 }, () => replica.meter.costOf({ rows: 8 }, 0));
+      const costs = Array.from({ length: 10 }, () => replica.meter.costOf({ ...lightWork, rows: 8 }, 0));
       assert.equal(new Set(costs).size, 1);
     });
 
     it('gives every replica a meter of its own', () => {
       const idle = newReplica({ signal });
-      const before = idle.meter.costOf({ rows: 1 }, 0);
+      const before = idle.meter.costOf(lightWork, 0);
       newReplica({ signal, inFlight: 20 });
-      assert.equal(idle.meter.costOf({ rows: 1 }, 0), before);
+      assert.equal(idle.meter.costOf(lightWork, 0), before);
     });
   });
 }

@@ -29,9 +29,9 @@ export function azureLike(rows: number, seed = 1): string {
 
 /**
  * A trace in the format of Mooncake's, with the statistics of that of conversations: in clumps every 3 s of some ten requests each,
- * whose prompts all begin with block 0 and share 37 % of their blocks with the beginnings of earlier ones.
+ * whose prompts all begin with block 0 and share 37 % of their blocks with the beginnings of earlier ones: of any, or of so many before them.
  */
-export function mooncakeLike(rows: number, { seed = 1, meanTokens = 12_000 } = {}): string {
+export function mooncakeLike(rows: number, { seed = 1, meanTokens = 12_000, recent = rows } = {}): string {
   const rng = seededRng(seed);
   const earlier: number[][] = [];
   let fresh = 1;
@@ -40,7 +40,8 @@ export function mooncakeLike(rows: number, { seed = 1, meanTokens = 12_000 } = {
     if (rng.next() < 0.1) timestamp += 2999 + rng.below(3);
     const inputTokens = Math.max(891, Math.round(meanTokens * lognormal(rng, 0.8)));
     const count = Math.ceil(inputTokens / 512);
-    const shared = (earlier[rng.below(Math.max(1, earlier.length))] ?? [0]).slice(
+    const oldest = Math.max(0, earlier.length - recent);
+    const shared = (earlier[oldest + rng.below(Math.max(1, earlier.length - oldest))] ?? [0]).slice(
       0,
       Math.ceil(count * 0.95 * rng.next()),
     );

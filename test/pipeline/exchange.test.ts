@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { BackendAffinity } from '../../gateway/balance/backend.ts';
+import { PrefixPlaces } from '../../gateway/balance/prefix-places.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
-import { newExchange } from '../support/exchanges.ts';
+import type { Serve } from '../../gateway/pipeline/stage.ts';
+import { newBackend } from '../support/backends.ts';
+import { newExchange, readExchange } from '../support/exchanges.ts';
 
 describe('the deadline of an exchange', () => {
   it('cancels it when it passes, at most one tick late', async () => {
@@ -45,6 +49,36 @@ it('what a stage writes cannot be read before', () => {
   assert.throws(() => exchange.choice, /exchange\.choice/);
   exchange.tenant = 'team';
   assert.equal(exchange.tenant, 'team');
+});
+
+const neverServed: Serve = () => Promise.reject(new Error('nobody serves it'));
+
+it('work has what the affinity of the chosen backend goes by, read once, and while the body is there', () => {
+  const exchange = readExchange({ body: '{"inputs":[]}' });
+  const reads: string[] = [];
+  const affinityOf = (name: string): BackendAffinity => ({
+    read(_head, content) {
+      reads.push(`${name} ${content}`);
+      return { prefix: null, sessionKey: name };
+    },
+    places: new PrefixPlaces(1),
+  });
+  const choose = (name: string, affinity?: BackendAffinity): void => {
+    const backend = newBackend(name, affinity === undefined ? {} : { affinity });
+    const destinations = [{ backend, weight: 1 }] as const;
+    const route = { name, destinations, fallbacks: [], mirror: null, deadlineMs: null, serve: neverServed };
+    exchange.choice = { route, backend, upstreamModel: 'm' };
+  };
+  choose('first', affinityOf('first'));
+  assert.deepEqual(reads, []);
+  assert.equal(exchange.work.sessionKey, 'first');
+  exchange.ask.content = new Uint8Array(0);
+  assert.equal(exchange.work.sessionKey, 'first');
+  choose('none');
+  assert.equal(exchange.work, exchange.ask.work);
+  choose('second', affinityOf('second'));
+  assert.equal(exchange.work.sessionKey, 'second');
+  assert.deepEqual(reads, ['first {"inputs":[]}', 'second ']);
 });
 
 it('an exchange without a deadline arms no alarm', () => {

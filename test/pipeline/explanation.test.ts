@@ -10,6 +10,7 @@ const decision: Decision = {
   backend: 'pool',
   policy: 'adaptive',
   unit: 'ms',
+  preference: null,
   picked: 'gpu-b',
   waitedMs: 0,
   candidates: [
@@ -24,6 +25,13 @@ test('an explanation is a list of structured fields: the decision, then every re
     explanationOf(decision),
     'adaptive;backend="pool";picked="gpu-b";unit=ms;waited=0, ' +
       '"gpu-b";price=14.204, "127.0.0.1:8101";price=20, "gpu-c";out=ejected',
+  );
+});
+
+test('what came before prices is told', () => {
+  assert.match(
+    explanationOf({ ...decision, preference: 'affinity' }),
+    /^adaptive;backend="pool";picked="gpu-b";first=affinity;unit=ms;/,
   );
 });
 
@@ -52,6 +60,7 @@ test('whatever replicas are called and whatever they cost, it is a header of at 
     backend: name,
     policy: fc.constant('adaptive'),
     unit: fc.constant('ms' as const),
+    preference: fc.constantFrom(null, 'affinity' as const, 'zone' as const),
     picked: fc.option(name),
     waitedMs: fc.double({ min: 0, max: 1e9, noNaN: true }),
     candidates: fc.array(candidate, { maxLength: 100, size: 'max' }),

@@ -17,6 +17,7 @@ const numRuns = repetitions({ quick: 60, full: 5_000 });
 const headOf = (contentType: string): RequestHead =>
   newExchange({ protocol: openai, operation: 'chat', headers: { 'content-type': contentType } }).head;
 const json = headOf('application/json');
+const unknown = { inputAt: -1, inputTokens: null, outputTokens: null };
 const readJson = (text: string) => readNamedModel(json, Buffer.from(text));
 
 /** A form as Node's own client sends it. */
@@ -34,9 +35,10 @@ function formOf(fields: Readonly<Record<string, string>>): FormData {
 
 describe('the model that a body of JSON names', () => {
   it('is read with what else is asked for', () => {
-    assert.deepEqual(readJson('{"model":"gpt"}'), { model: 'gpt', isStreaming: false, inputAt: -1 });
-    assert.deepEqual(readJson('{"stream":true,"model":"a/b é"}'), { model: 'a/b é', isStreaming: true, inputAt: -1 });
-    assert.deepEqual(readJson('{"input":["x"],"model":"e"}'), { model: 'e', isStreaming: false, inputAt: 9 });
+    assert.deepEqual(readJson('{"model":"gpt"}'), { ...unknown, model: 'gpt', isStreaming: false });
+    assert.deepEqual(readJson('{"stream":true,"model":"a/b é"}'), { ...unknown, model: 'a/b é', isStreaming: true });
+    const embedding = { ...unknown, model: 'e', isStreaming: false, inputAt: 9, inputTokens: 2 };
+    assert.deepEqual(readJson('{"input":["x"],"model":"e"}'), embedding);
     assert.deepEqual(readJson(String.raw`{"model":"g\u0070t"}`).model, 'gpt');
   });
 
@@ -135,7 +137,7 @@ describe('the model that a form names', () => {
       form.append('file', file, 'a.wav');
       if (order === 'model last') form.append('model', 'whisper é');
       const { head, body } = await sent(form);
-      assert.deepEqual(readNamedModel(head, body), { model: 'whisper é', isStreaming: true, inputAt: -1 }, order);
+      assert.deepEqual(readNamedModel(head, body), { ...unknown, model: 'whisper é', isStreaming: true }, order);
     }
     const { head, body } = await sent(formOf({ model: 'm', stream: 'false' }));
     assert.equal(readNamedModel(head, body).isStreaming, false);

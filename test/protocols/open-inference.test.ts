@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import { bytesBody, type Reply } from '../../gateway/pipeline/reply.ts';
 import { openInference } from '../../gateway/protocols/open-inference.ts';
 import { pumped } from '../support/bodies.ts';
@@ -43,7 +44,7 @@ describe('reading an inference', () => {
   });
 
   it('takes metadata for light work', () => {
-    assert.deepEqual(readExchange({ operation: 'metadata' }).work, { rows: 1 });
+    assert.deepEqual(readExchange({ operation: 'metadata' }).work, lightWork);
   });
 });
 
@@ -145,7 +146,7 @@ describe('generating', () => {
       ['generate_stream', true],
     ] as const) {
       const exchange = readExchange({ operation, body });
-      assert.deepEqual([exchange.ask.isStreaming, exchange.work], [isStreaming, { rows: 1 }]);
+      assert.deepEqual([exchange.ask.isStreaming, exchange.work], [isStreaming, lightWork]);
       const written = openInference.write(exchange, 'llama');
       assert.deepEqual([written.path, String(written.body)], [`/v2/models/llama/${operation}`, body]);
       assert.equal(pathOf({ operation, version: '3' }), `/v2/models/digits/versions/3/${operation}`);

@@ -16,7 +16,18 @@ const rowsOf = (input: string): number => asked(`{"model":"e","input":${input}}`
 describe('reading a request', () => {
   it('takes model and streaming from the body, and one row', () => {
     const { ask } = asked('{"model":"gpt","stream":true,"messages":[{},{}]}');
-    assert.deepEqual([ask.model, ask.isStreaming, ask.work], ['gpt', true, { rows: 1 }]);
+    assert.deepEqual([ask.model, ask.isStreaming, ask.work.rows], ['gpt', true, 1]);
+  });
+
+  it('takes the size of the prompt, at four bytes a token, and how much may be generated, from whatever members say so', () => {
+    const tokens = (more: string): unknown => {
+      const { inputTokens, outputTokensExpected } = asked(`{"model":"m"${more}}`).work;
+      return [inputTokens, outputTokensExpected];
+    };
+    assert.deepEqual(tokens(''), [null, null]);
+    assert.deepEqual(tokens(`,"messages":[${'1'.repeat(98)}],"max_tokens":7`), [25, 7]);
+    assert.deepEqual(tokens(',"max_tokens":7,"prompt":"ab","max_completion_tokens": 9 '), [1, 9]);
+    assert.deepEqual(tokens(',"input":"abcdefg","max_output_tokens":"x"'), [3, null]);
   });
 
   it('takes a row for each input to embed, and one for an input in tokens', () => {

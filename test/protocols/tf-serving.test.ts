@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../gateway/kernel/errors.ts';
+import { lightWork } from '../../gateway/pipeline/ask.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { jsonReply } from '../../gateway/pipeline/reply.ts';
 import { modelInPath, modelStatus, tfServing } from '../../gateway/protocols/tf-serving.ts';
@@ -80,7 +81,7 @@ describe('the state of a model', () => {
   it('is asked for by its path, with version, label or signatures', () => {
     for (const rest of ['', '/versions/3', '/labels/stable', '/metadata', '/versions/3/metadata']) {
       const exchange = status(`/v1/models/m${rest}`);
-      assert.deepEqual([exchange.ask.model, exchange.work], ['m', { rows: 1 }]);
+      assert.deepEqual([exchange.ask.model, exchange.work], ['m', lightWork]);
       const { method, path, body } = tfServing.write(exchange, 'n');
       assert.deepEqual([method, path, body], ['GET', `/v1/models/n${rest}`, null]);
     }

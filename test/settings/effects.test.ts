@@ -24,6 +24,8 @@ const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
 
 const withScrape = (keys: string): string => withBackend(`load: { scrape: { ${keys} } }`);
 
+const withAffinity = (keys: string): string => withBackend(`affinity: { ${keys} }`).replace('open-inference', 'openai');
+
 const second = `backends:\n  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
 const withSecond = (keys: string): string => withRoute(keys).replace(/^backends:\n/, second);
 
@@ -38,6 +40,7 @@ const effects: readonly Effect[] = [
   ['listen.drain', withTop('listen: { drain: 0s }'), (one) => one.listen.drainMs, 0],
   ['listen.grace', withTop('listen: { grace: 0s }'), (one) => one.listen.graceMs, 0],
   ['listen.reuse_port', withTop('listen: { reuse_port: true }'), (one) => one.listen.reusePort, true],
+  ['listen.zone', withTop('listen: { zone: edge }'), (one) => one.listen.zone, 'edge'],
   ['admin.host', withTop('admin: { host: localhost }'), (one) => one.admin.host, 'localhost'],
   ['admin.port', withTop('admin: { port: 0 }'), (one) => one.admin.port, 0],
   ['admin.token', withTop('admin: { token: t }'), (one) => one.admin.token, 't'],
@@ -55,6 +58,7 @@ const effects: readonly Effect[] = [
   ['backends[].replicas[].worker.folder', withWorker(', folder: f'), replicaAt('folder'), resolve('f')],
   ['backends[].replicas[].slots', withReplica('slots: 3'), (one) => replica(one)?.slots, 3],
   ['backends[].replicas[].weight', withReplica('weight: 0.5'), (one) => replica(one)?.weight, 0.5],
+  ['backends[].replicas[].zone', `${withReplica('zone: x')}listen: { zone: y }\n`, (one) => replica(one)?.zone, 'x'],
   ['backends[].replicas[].headers', withReplica('headers: { X-A: b }'), (one) => replica(one)?.headers, { 'x-a': 'b' }],
   ['backends[].replicas[].tls.ca_file', withTls(`ca_file: ${file}`), (one) => replica(one)?.caPem !== null, true],
   ['backends[].replicas[].tls.server_name', withTls('server_name: s'), (one) => replica(one)?.serverName, 's'],
@@ -74,6 +78,20 @@ const effects: readonly Effect[] = [
   ['backends[].load.scrape.path', withScrape('dialect: tgi, path: /m'), scrape('path'), '/m'],
   ['backends[].load.scrape.port', withScrape('dialect: tgi, port: 8002'), scrape('port'), 8002],
   ['backends[].load.scrape.every', withScrape('dialect: tgi, every: 1s'), scrape('everyMs'), 1000],
+  ['backends[].affinity.by', withAffinity('by: prefix'), affinity('by'), { kind: 'prefix' }],
+  ['backends[].affinity.bound', withAffinity('by: prefix, bound: 2'), affinity('bound'), 2],
+  [
+    'backends[].affinity.header',
+    withAffinity('by: session, header: X-S'),
+    affinity('by'),
+    { kind: 'header', name: 'x-s' },
+  ],
+  [
+    'backends[].affinity.field',
+    withAffinity('by: session, field: user'),
+    affinity('by'),
+    { kind: 'field', name: 'user' },
+  ],
   ['backends[].breaker.consecutive', withBackend('breaker: { consecutive: 1 }'), breaker('consecutiveFailures'), 1],
   ['backends[].breaker.success_below', withBackend('breaker: { success_below: 0% }'), breaker('successShareBelow'), 0],
   ['backends[].breaker.window', withBackend('breaker: { window: 1m }'), breaker('windowMs'), 60_000],
@@ -127,6 +145,10 @@ function breaker(field: keyof BackendSettings['breaker']) {
 
 function retry(field: keyof BackendSettings['retry']) {
   return (settings: Settings): unknown => backend(settings)?.retry[field];
+}
+
+function affinity(field: 'by' | 'bound') {
+  return (settings: Settings): unknown => backend(settings)?.affinity?.[field];
 }
 
 function hedge(field: 'after' | 'budgetShare') {

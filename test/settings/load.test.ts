@@ -39,6 +39,7 @@ test('what is not written has the defaults that the contract names', () => {
       drainMs: 30_000,
       graceMs: 2000,
       reusePort: false,
+      zone: null,
     },
     admin: { host: '127.0.0.1', port: 9090, token: null },
     backends: [
@@ -52,6 +53,7 @@ test('what is not written has the defaults that the contract names', () => {
             id: 'h:1',
             weight: 1,
             slots: null,
+            zone: null,
             headers: {},
             caPem: null,
             serverName: null,
@@ -76,6 +78,7 @@ test('what is not written has the defaults that the contract names', () => {
         },
         wantsReports: true,
         scrape: null,
+        affinity: null,
         breaker: {
           consecutiveFailures: 5,
           successShareBelow: 0.8,

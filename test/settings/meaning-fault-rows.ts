@@ -29,6 +29,23 @@ export const misfits: readonly FaultRow[] = [
     withBackend('load: { scrape: { dialect: triton, port: 8002 } }').replace('http://h:1', 'unix:/s'),
     '7:46: backends[0].load.scrape.port: got a port, wanted none: a replica on a Unix socket has no other',
   ],
+  [withReplica('zone: edge'), `7:15: ${replica}.zone: got a zone, wanted listen.zone beside it`],
+  [
+    withBackend('affinity: { by: prefix }'),
+    '7:21: backends[0].affinity.by: got prefix with protocol open-inference, wanted session: only prompts of openai are read',
+  ],
+  [
+    withBackend('affinity: { by: prefix, field: user }').replace('open-inference', 'openai'),
+    '7:15: backends[0].affinity: got a header or a field beside by: prefix, wanted by: session, or neither of them',
+  ],
+  [
+    withBackend('affinity: { by: session }'),
+    '7:15: backends[0].affinity: got neither header nor field, wanted one of header and field',
+  ],
+  [
+    withBackend('affinity: { by: session, header: a, field: b }'),
+    '7:15: backends[0].affinity: got both header and field, wanted one of header and field',
+  ],
   [withUrl('ftp://h:1'), `6:14: ${replica}.url: got "ftp://h:1", ${url}`],
   [withUrl('localhost'), `6:14: ${replica}.url: got "localhost", ${url}`],
   [withUrl('localhost:8101'), `6:14: ${replica}.url: got "localhost:8101", ${url}`],

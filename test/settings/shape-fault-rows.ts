@@ -13,7 +13,7 @@ const duration = 'wanted a duration such as 250ms, 30s or 5m';
 const size = 'wanted a size such as 64KiB, 16MiB or 1GiB';
 const root = 'wanted a mapping with listen, admin, backends, routes, ...';
 const topKeys = 'one of the keys listen, admin, backends, routes, telemetry';
-const listenKeys = 'one of the keys host, port, max_body, max_buffered, drain, grace, reuse_port';
+const listenKeys = 'one of the keys host, port, max_body, max_buffered, drain, grace, reuse_port, zone';
 
 export const unknownKeys: readonly FaultRow[] = [
   [withTop('lisen: {}'), '7:1: lisen: got the unknown key lisen, wanted the key listen'],
@@ -30,7 +30,7 @@ export const unknownKeys: readonly FaultRow[] = [
   [withReplica('slot: 4'), '7:9: backends[0].replicas[0].slot: got the unknown key slot, wanted the key slots'],
   [
     withReplica('colour: red'),
-    '7:9: backends[0].replicas[0].colour: got the unknown key colour, wanted one of the keys id, url, worker, slots, weight, headers, tls',
+    '7:9: backends[0].replicas[0].colour: got the unknown key colour, wanted one of the keys id, url, worker, slots, weight, zone, headers, tls',
   ],
   [
     withReplica('tls: { cafile: x }'),

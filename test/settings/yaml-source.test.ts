@@ -157,7 +157,7 @@ test('an alias stands for what was last given its name', () => {
 
 test('an unknown key that is no text is told where it stands', () => {
   assert.deepEqual(faultsOf(withTop('listen:\n  port: 1\n  2: x')), [
-    'gateway.yaml:9:3: listen.2: got the unknown key 2, wanted one of the keys host, port, max_body, max_buffered, drain, grace, reuse_port',
+    'gateway.yaml:9:3: listen.2: got the unknown key 2, wanted one of the keys host, port, max_body, max_buffered, drain, grace, reuse_port, zone',
   ]);
 });
 

@@ -1,4 +1,11 @@
-import type { Backend, Hedging, ModelName, Retrying, TryTimeouts } from '../../gateway/balance/backend.ts';
+import type {
+  Backend,
+  BackendAffinity,
+  Hedging,
+  ModelName,
+  Retrying,
+  TryTimeouts,
+} from '../../gateway/balance/backend.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { Ewma } from '../../gateway/kernel/ewma.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
@@ -14,6 +21,7 @@ export interface BackendSpec {
   /** Dispatches to the replicas; made here where none is given. */
   readonly dispatching?: Dispatching;
   readonly wantsReports?: boolean;
+  readonly affinity?: BackendAffinity;
   readonly retrying?: Retrying;
   readonly hedging?: Hedging;
   readonly holdsFirstChunk?: boolean;
@@ -41,6 +49,7 @@ export function newBackend(name: string, spec: BackendSpec = {}): Backend {
     timeouts,
     streamTimeouts: timeouts,
     wantsReports,
+    affinity: spec.affinity ?? null,
     retrying: spec.retrying ?? { maxTries: 2, isIdempotent: true, budget: anyBudget },
     hedging: spec.hedging ?? null,
     holdsFirstChunk: spec.holdsFirstChunk ?? false,

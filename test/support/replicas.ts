@@ -16,6 +16,7 @@ export interface ReplicaSpec {
   readonly id?: string;
   readonly weight?: number;
   readonly slots?: number | null;
+  readonly zone?: string | null;
   readonly inFlight?: number;
   readonly standing?: Standing;
   readonly gate?: Gate;
@@ -27,7 +28,7 @@ export interface ReplicaSpec {
 
 /** One replica with a load board to itself. */
 export function newReplica(spec: ReplicaSpec = {}): Replica {
-  const { id = 'a', weight = 1, slots = null, inFlight = 0, standing = 'ready' } = spec;
+  const { id = 'a', weight = 1, slots = null, zone = null, inFlight = 0, standing = 'ready' } = spec;
   const { gate = newGate(), signal = outstanding } = spec;
   const address = {
     origin: `http://${id}`,
@@ -38,7 +39,7 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
     ...spec.address,
   };
   const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate, ...newTime() }) } = spec;
-  const replica = new Replica({ id, backendName: 'pool', address, weight, slots, signal, state });
+  const replica = new Replica({ id, backendName: 'pool', address, weight, slots, zone, signal, state });
   replica.state.setStanding(standing, 'as the test says');
   for (let n = 0; n < inFlight; n++) hold(replica);
   return replica;

@@ -272,6 +272,7 @@ export class Simulation {
       timeouts: { ...defaultTimeouts, ...timeouts },
       streamTimeouts: { ...defaultTimeouts, ...timeouts, ...streamTimeouts },
       wantsReports: true,
+      affinity: null,
       retrying: assembleRetrying({ ...defaultRetry, ...more.retry }, this.clock),
       hedging: more.hedge === undefined || more.hedge === null ? null : assembleHedging(more.hedge, this.clock),
       holdsFirstChunk: more.holdsFirstChunk ?? false,

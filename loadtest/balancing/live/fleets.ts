@@ -1,7 +1,5 @@
 import type { LiveServer } from './proxies.ts';
 
-const firstPort = 8401;
-
 /** In no order that a gateway could profit from. */
 const fleets = {
   speeds: [
@@ -28,8 +26,8 @@ export type FleetName = keyof typeof fleets;
 /** The names of all. */
 export const fleetNames = Object.keys(fleets) as readonly FleetName[];
 
-/** Where its servers listen and what they are like. */
-export function serversOf(name: FleetName): LiveServer[] {
+/** Where its servers listen, one port after another, and what they are like. */
+export function serversOf(name: FleetName, firstPort: number): LiveServer[] {
   return fleets[name].map(([slots, meanMs], at) => ({ port: firstPort + at, slots, meanMs }));
 }
 

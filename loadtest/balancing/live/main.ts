@@ -7,9 +7,10 @@ import { type Summary, summarySchema } from '../../report/summary.ts';
 import { capacityPerSecond, type FleetName, fleetNames, serversOf } from './fleets.ts';
 import { type LivePeer, LivePeers } from './peers.ts';
 
-const usage = `Usage: node loadtest/balancing/live/main.ts [--fleet ${fleetNames.join('|')}] [--load PERCENT] [--seconds N] [--repetitions N] [--blind]
+const usage = `Usage: node loadtest/balancing/live/main.ts [--fleet ${fleetNames.join('|')}] [--load PERCENT] [--seconds N] [--repetitions N] [--port N] [--blind]
 
 Headgate with adaptive beside HAProxy and nginx before six simulated servers over sockets, in turns. --blind: the servers tell nothing, and nobody says how many slots they have.
+--port: the first of 16 that are used (8401), so that several can run beside each other.
 `;
 
 const program = join(import.meta.dirname, '..', '..', '..', 'gateway', 'main.ts');
@@ -20,6 +21,7 @@ interface Asked {
   readonly load: number;
   readonly seconds: number;
   readonly repetitions: number;
+  readonly firstPort: number;
   readonly isBlind: boolean;
 }
 
@@ -31,14 +33,15 @@ function readAsked(args: readonly string[]): Asked {
       load: { type: 'string', default: '70' },
       seconds: { type: 'string', default: '60' },
       repetitions: { type: 'string', default: '5' },
+      port: { type: 'string', default: '8401' },
       blind: { type: 'boolean', default: false },
     },
   });
   const fleet = fleetNames.find((one) => one === values.fleet);
-  const numbers = [values.load, values.seconds, values.repetitions].map(Number);
+  const numbers = [values.load, values.seconds, values.repetitions, values.port].map(Number);
   if (fleet === undefined || numbers.some((one) => !(one > 0))) throw new TypeError(usage);
-  const [percent = 0, seconds = 0, repetitions = 0] = numbers;
-  return { fleet, load: percent / 100, seconds, repetitions, isBlind: values.blind };
+  const [percent = 0, seconds = 0, repetitions = 0, firstPort = 0] = numbers;
+  return { fleet, load: percent / 100, seconds, repetitions, firstPort, isBlind: values.blind };
 }
 
 /** One run against one of them. */
@@ -67,8 +70,9 @@ function median(values: readonly number[]): number {
 
 async function main(args: readonly string[]): Promise<void> {
   const asked = readAsked(args);
-  const servers = serversOf(asked.fleet);
-  const live = new LivePeers({ servers, folder, isBlind: asked.isBlind });
+  const { firstPort, isBlind } = asked;
+  const servers = serversOf(asked.fleet, firstPort);
+  const live = new LivePeers({ servers, firstPort: firstPort + servers.length, folder, isBlind });
   const ratePerSecond = asked.load * capacityPerSecond(servers);
   const seen = new Map<string, Summary[]>(live.peers.map(({ name }) => [name, []]));
   try {

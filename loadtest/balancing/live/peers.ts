@@ -15,6 +15,8 @@ export interface LivePeer {
 
 interface Parts {
   readonly servers: readonly LiveServer[];
+  /** Of those in front of them: five are used. */
+  readonly firstPort: number;
   /** For configurations and what programs leave behind. */
   readonly folder: string;
   /** Servers tell nothing, and nobody says how many slots they have. */
@@ -23,38 +25,41 @@ interface Parts {
 
 /** The fleet and all that is compared in front of it, as processes of their own. */
 export class LivePeers {
-  readonly peers: readonly LivePeer[] = [
-    { name: 'Headgate', port: 8411 },
-    { name: 'HAProxy leastconn', port: 8413 },
-    { name: 'nginx random two least_conn', port: 8414 },
-    { name: 'HAProxy leastconn, weights and maxconn', port: 8415 },
-  ];
+  readonly peers: readonly LivePeer[];
   readonly #parts: Parts;
   readonly #children: ChildProcess[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const names = [
+      'Headgate',
+      'HAProxy leastconn',
+      'nginx random two least_conn',
+      'HAProxy leastconn, weights and maxconn',
+    ];
+    // The last is for Headgate's operators.
+    this.peers = names.map((name, at) => ({ name, port: parts.firstPort + at }));
   }
 
   /** Resolves when all listen. */
   async start(): Promise<void> {
-    const { servers, folder, isBlind } = this.#parts;
+    const { servers, firstPort, folder, isBlind } = this.#parts;
     for (const [at, server] of servers.entries()) {
       const profile = this.#write(`s${at}.yaml`, profileOf(server));
       const args = ['simulate-model', '--port', `${server.port}`, '--profile', profile, '--seed', `${at + 1}`];
       await this.#spawn('node', server.port, [process.execPath, program, ...args]);
     }
-    const own = this.#write('headgate.yaml', headgateConfig(servers, 8411, !isBlind));
-    await this.#spawn('headgate', 8411, [process.execPath, program, 'serve', '--config', own]);
+    const own = this.#write('headgate.yaml', headgateConfig(servers, [firstPort, firstPort + 4], !isBlind));
+    await this.#spawn('headgate', firstPort, [process.execPath, program, 'serve', '--config', own]);
     for (const [port, isWeighted] of [
-      [8413, false],
-      [8415, true],
+      [firstPort + 1, false],
+      [firstPort + 3, true],
     ] as const) {
       const config = this.#write(`haproxy-${port}.cfg`, haproxyConfig(servers, port, isWeighted));
       await this.#spawn('haproxy', port, ['haproxy', '-f', config, '-db']);
     }
-    const nginx = this.#write('nginx.conf', nginxConfig(servers, 8414, folder));
-    await this.#spawn('nginx', 8414, ['nginx', '-c', nginx, '-p', folder]);
+    const nginx = this.#write('nginx.conf', nginxConfig(servers, firstPort + 2, folder));
+    await this.#spawn('nginx', firstPort + 2, ['nginx', '-c', nginx, '-p', folder]);
   }
 
   close(): void {

@@ -5,19 +5,24 @@ export interface LiveServer {
   readonly meanMs: number;
 }
 
-/** Headgate before them, told of slots where that is wanted; they say how they are with each answer, or nothing. */
-export function headgateConfig(servers: readonly LiveServer[], port: number, areSlotsTold: boolean): string {
+/** Headgate before them, on a port for clients and one for operators. Told of slots, and with each answer of the load; or of nothing. */
+export function headgateConfig(
+  servers: readonly LiveServer[],
+  [port, adminPort]: readonly [number, number],
+  isTold: boolean,
+): string {
   const replicas = servers.map(({ port: at, slots }) => {
-    const told = areSlotsTold ? `, slots: ${slots}` : '';
+    const told = isTold ? `, slots: ${slots}` : '';
     return `      - { id: s${at}, url: "http://127.0.0.1:${at}"${told} }`;
   });
   return `listen: { port: ${port} }
-admin: { port: ${port + 1} }
+admin: { port: ${adminPort} }
 telemetry: { log: warn }
 backends:
   - name: fleet
     protocol: open-inference
     models: [simulated]
+    load: { report: ${isTold} }
     replicas:
 ${replicas.join('\n')}
 `;

@@ -5,6 +5,7 @@ import type { LoadMeter, LoadSignal, MeterPlace, Ticket } from '../../../gateway
 import { expectedCompletion, shortestExpected } from '../../../gateway/balance/signals/expected-completion.ts';
 import { LoadBoard } from '../../../gateway/kernel/load-board.ts';
 import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts';
+import { lightWork } from '../../../gateway/pipeline/ask.ts';
 
 /** One meter on a clock of its own, and what it is asked and told. */
 class Metered {
@@ -21,11 +22,11 @@ class Metered {
   }
 
   cost(rows = 1): number {
-    return this.meter.costOf({ rows }, this.clock.nowMs());
+    return this.meter.costOf({ ...lightWork, rows }, this.clock.nowMs());
   }
 
   begin(rows = 1): Ticket {
-    return this.meter.begin({ rows });
+    return this.meter.begin({ ...lightWork, rows });
   }
 
   /** Requests one after the other, each answered after so long. */

@@ -5,6 +5,7 @@ import { leastTime } from '../../../gateway/balance/signals/least-time.ts';
 import { peakEwma } from '../../../gateway/balance/signals/peak-ewma.ts';
 import { LoadBoard } from '../../../gateway/kernel/load-board.ts';
 import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts';
+import { lightWork } from '../../../gateway/pipeline/ask.ts';
 
 /** A meter that knows nothing but what it sees from here. */
 function newMeter(signal: LoadSignal) {
@@ -14,7 +15,7 @@ function newMeter(signal: LoadSignal) {
   const meter = signal.newMeter({ slot, clock, ...unknown, othersInFlight: () => 0 });
   const begin = (): Ticket => {
     slot.addInFlight(1);
-    return meter.begin({ rows: 1 });
+    return meter.begin(lightWork);
   };
   const settle = (ticket: Ticket): void => {
     slot.addInFlight(-1);
@@ -28,7 +29,7 @@ function newMeter(signal: LoadSignal) {
       settle(ticket);
     }
   };
-  return { clock, begin, settle, serve, cost: () => meter.costOf({ rows: 1 }, clock.nowMs()) };
+  return { clock, begin, settle, serve, cost: () => meter.costOf(lightWork, clock.nowMs()) };
 }
 
 describe('least time', () => {
