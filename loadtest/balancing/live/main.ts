@@ -52,16 +52,24 @@ async function run(peer: LivePeer, ratePerSecond: number, seconds: number, seed:
     `name: live
 for: ${seconds + 5}s
 warm_up: 5s
-targets: [{ name: "${peer.name}", url: "http://127.0.0.1:${peer.port}", protocol: open-inference, model: simulated }]
+targets: [{ name: peer, url: "http://127.0.0.1:${peer.port}", protocol: open-inference, model: simulated }]
 arrivals: { kind: poisson, rate: ${ratePerSecond.toFixed(3)}/s }
 payloads: { kind: same, tensor: { name: x, datatype: FP32, shape: [4] } }
 `,
   );
   const out = join(folder, 'out.json');
   const args = [program, 'loadtest', scenario, '--json', '--seed', `${seed}`, '--out', join(folder, 'results')];
-  const child = spawn('sh', ['-c', '"$@" >"$0"', out, process.execPath, ...args], { stdio: 'ignore' });
-  await new Promise((resolve) => child.once('exit', resolve));
-  return summarySchema.parse(JSON.parse(readFileSync(out, 'utf8')));
+  const child = spawn('sh', ['-c', '"$@" >"$0"', out, process.execPath, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  const summary = readFileSync(out, 'utf8');
+  if (summary === '') throw new Error(`the load test of ${peer.name} ended without a summary: ${said}`);
+  return summarySchema.parse(JSON.parse(summary));
 }
 
 function median(values: readonly number[]): number {

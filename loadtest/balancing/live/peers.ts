@@ -46,7 +46,17 @@ export class LivePeers {
     const { servers, firstPort, folder, isBlind } = this.#parts;
     for (const [at, server] of servers.entries()) {
       const profile = this.#write(`s${at}.yaml`, profileOf(server));
-      const args = ['simulate-model', '--port', `${server.port}`, '--profile', profile, '--seed', `${at + 1}`];
+      const args = [
+        'simulate-model',
+        '--kind',
+        'tensor',
+        '--port',
+        `${server.port}`,
+        '--profile',
+        profile,
+        '--seed',
+        `${at + 1}`,
+      ];
       await this.#spawn('node', server.port, [process.execPath, program, ...args]);
     }
     const own = this.#write('headgate.yaml', headgateConfig(servers, [firstPort, firstPort + 4], !isBlind));
