@@ -12,17 +12,22 @@ export interface Affinity {
 /** Wraps a policy: a request goes where those of its kind went, while that replica is neither fuller nor dearer than it should be; else as the policy says. */
 export function withAffinity(policy: Policy, affinity: Affinity, bound: number): Policy {
   let isKept = false;
+  const keptOf = (eligible: NonEmpty<Replica>, work: Work, nowMs: number): Replica | null => {
+    const preferred = affinity.find(eligible, work);
+    if (preferred === null || !isBelow(bound, preferred, eligible)) return null;
+    return isCheap(preferred, eligible, work, nowMs) ? preferred : null;
+  };
   return {
     name: policy.name,
     get preference() {
       return isKept ? 'affinity' : (policy.preference ?? null);
     },
+    waitFor(full, eligible, work, nowMs) {
+      if (policy.waitFor === undefined || keptOf(eligible, work, nowMs) !== null) return null;
+      return policy.waitFor(full, eligible, work, nowMs);
+    },
     pick(eligible, work, nowMs) {
-      const preferred = affinity.find(eligible, work);
-      const kept =
-        preferred !== null && isBelow(bound, preferred, eligible) && isCheap(preferred, eligible, work, nowMs)
-          ? preferred
-          : null;
+      const kept = keptOf(eligible, work, nowMs);
       isKept = kept !== null;
       const chosen = kept ?? policy.pick(eligible, work, nowMs);
       affinity.note(work, chosen);

@@ -2,13 +2,16 @@ import type { WaitingLine } from '../admission/waiting-line.ts';
 import { freePermit } from '../guard/gate.ts';
 import type { Cancellation } from '../kernel/cancellation.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { GatewayError } from '../kernel/errors.ts';
+import type { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import { type Deciding, type Decision, type DecisionWatch, explain } from './decision.ts';
-import { collectEligible, compareSlots, isAnyInProspect, soonestReturnMs } from './eligible.ts';
+import { collectEligible, compareSlots, isAnyInProspect } from './eligible.ts';
 import { Lease } from './lease.ts';
+import type { Patience } from './patience.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
+import { lineFull, noneEligible, waitedTooLong } from './refusals.ts';
 import type { Replica } from './replica.ts';
+import { serveLine, type Turn } from './serve-line.ts';
 import type { Work } from './work.ts';
 
 /** What somebody who wants a replica must show. An exchange is one. */
@@ -50,16 +53,18 @@ interface Options {
 }
 
 const nobody: readonly Replica[] = [];
-const nobodySpent: readonly Dispatcher[] = [];
-const retryAfterMs = 1000;
 
 /** Turns a wish for one of a backend's replicas into a lease. Waiting for a credit, picking and leasing are one step, so that no two wishes take the same credit. */
 export class Dispatcher {
   readonly #options: Options;
   readonly #eligible: Replica[] = [];
+  /** Those that lacked a credit when it was last seen who is eligible. */
+  readonly #full: Replica[] = [];
   readonly #undo: readonly (() => void)[];
   /** Of the wishes in the line, those that came to this dispatcher. */
   #waiting = 0;
+  /** Looks at the line again when something has not come that was waited for. */
+  #review: Alarm | null = null;
   readonly #watcher = {
     // Whoever else knows the replica may have somebody waiting for it, too.
     released: ({ replica }: Lease): void => replica.changed.publish(replica.state),
@@ -80,6 +85,7 @@ export class Dispatcher {
   /** Hears no more of its replicas. To be called when nobody who came to it waits or holds a lease. */
   close(): void {
     for (const undo of this.#undo) undo();
+    this.#review?.disarm();
   }
 
   /** Wishes in the line, also those that came to other dispatchers of the same backend. */
@@ -87,24 +93,47 @@ export class Dispatcher {
     return this.#options.line.length;
   }
 
-  /** A lease at once where a replica has a credit and nobody waits before who could have it; else a place in the line. Who comes back after a failure (`notThese`) waits at its head. */
+  /** Those in the line that came to it. */
+  get waitingOfItsOwn(): number {
+    return this.#waiting;
+  }
+
+  /** A lease at once where a replica has a credit that is worth taking and nobody waits before who could have it; else a place in the line. Who comes back after a failure (`notThese`) waits at its head. */
   take(wish: Wish, notThese: readonly Replica[] = nobody): Lease | Promise<Lease> {
     wish.cancellation.throwIfCancelled();
-    const lease = this.#waiting === 0 || notThese.length > 0 ? this.tryTake(wish, notThese) : null;
-    if (lease !== null) return lease;
+    const { line } = this.#options;
+    if (this.#waiting === 0 || notThese.length > 0) {
+      const found = this.#find(wish, notThese, 0, notThese.length > 0 ? 0 : line.length);
+      if (found instanceof Lease) return found;
+    }
     const refusal = this.#refusalToWait(notThese);
     if (refusal !== null) throw refusal;
     return this.#wait(wish, notThese);
   }
 
   /** A lease if one is to be had this instant, past the line; for extra tries that must not wait. */
-  tryTake(wish: Wish, notThese: readonly Replica[] = nobody, waitedMs = 0): Lease | null {
+  tryTake(wish: Wish, notThese: readonly Replica[] = nobody): Lease | null {
+    const found = this.#find(wish, notThese, 0, Number.POSITIVE_INFINITY);
+    return found instanceof Lease ? found : null;
+  }
+
+  /** A lease, or null where none is to be had, or how long it is worth waiting with so many ahead. */
+  #find(wish: Wish, notThese: readonly Replica[], waitedMs: number, ahead: number): Lease | Patience | null {
     const { replicas } = this.#options;
-    if (!collectEligible(replicas, notThese, this.#eligible)) return this.#leaseOne(wish, notThese, waitedMs);
-    compareSlots(replicas, true);
-    const lease = this.#leaseOne(wish, notThese, waitedMs);
-    compareSlots(replicas, false);
-    return lease;
+    const areMixed = collectEligible(replicas, notThese, this.#eligible, this.#full);
+    if (areMixed) compareSlots(replicas, true);
+    const patience = this.#full.length > 0 ? this.#patienceOf(wish, ahead) : null;
+    const found = patience ?? this.#leaseOne(wish, notThese, waitedMs);
+    if (areMixed) compareSlots(replicas, false);
+    return found;
+  }
+
+  /** Null for one that takes what is free. Once the line is full, everybody does. */
+  #patienceOf({ work }: Wish, ahead: number): Patience | null {
+    const { policy, line, queue, clock } = this.#options;
+    if (line.length >= queue.maxLength || policy.waitFor === undefined || !isNonEmpty(this.#eligible)) return null;
+    const patience = policy.waitFor(this.#full, this.#eligible, work, clock.nowMs());
+    return patience === null || ahead > patience.mostAhead ? null : patience;
   }
 
   /** Of those that are eligible. */
@@ -129,7 +158,7 @@ export class Dispatcher {
 
   /** Why a wish that was refused got nobody. */
   explainRefusal(wish: Wish, waitedMs: number): Decision {
-    collectEligible(this.#options.replicas, nobody, this.#eligible);
+    collectEligible(this.#options.replicas, nobody, this.#eligible, this.#full);
     return this.#tell(null, { work: wish.work, notThese: nobody, waitedMs, nowMs: this.#options.clock.nowMs() });
   }
 
@@ -142,16 +171,15 @@ export class Dispatcher {
   }
 
   #isAnyEligible(notThese: readonly Replica[]): boolean {
-    collectEligible(this.#options.replicas, notThese, this.#eligible);
+    collectEligible(this.#options.replicas, notThese, this.#eligible, this.#full);
     return this.#eligible.length > 0;
   }
 
   #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
-    const { backendName, replicas, line, queue } = this.#options;
-    if (!isAnyInProspect(replicas, notThese)) return this.#noneEligible();
+    const { backendName, replicas, line, queue, clock } = this.#options;
+    if (!isAnyInProspect(replicas, notThese)) return noneEligible(backendName, replicas, clock.nowMs());
     if (line.length < queue.maxLength || notThese.length > 0) return null;
-    const message = `backend ${backendName}: all replicas are busy and ${line.length} requests wait already`;
-    return new GatewayError('queue_full', message, { retryAfterMs });
+    return lineFull(backendName, line.length);
   }
 
   #wait(wish: Wish, notThese: readonly Replica[]): Promise<Lease> {
@@ -187,31 +215,29 @@ export class Dispatcher {
     });
   }
 
-  /** Hands what has become free to those who wait, in order, each by the dispatcher it came to. */
   #serveLine(): void {
     const { line, clock } = this.#options;
-    if (line.length === 0) return;
-    const nowMs = clock.nowMs();
-    let spent: readonly Dispatcher[] = nobodySpent;
-    let spentWaiting = 0;
-    for (const { item: waiter } of line) {
-      const { dispatcher, wish } = waiter;
-      // Its cancellation is about to fire: a replica would work for nobody.
-      if (wish.deadlineMs <= nowMs || spent.includes(dispatcher) || dispatcher.#serve(waiter)) continue;
-      spentWaiting += dispatcher.#waiting;
-      if (spentWaiting === line.length) return;
-      spent = [...spent, dispatcher];
-    }
+    if (line.length > 0) serveLine(line, clock.nowMs());
   }
 
-  /** Serves one who waits, or refuses it, as far as that can be done now. False when there is nothing for anybody behind it either; who may not have every replica holds up nobody. */
-  #serve(waiter: Waiter): boolean {
-    const { replicas, clock } = this.#options;
-    const lease = this.tryTake(waiter.wish, waiter.notThese, clock.nowMs() - waiter.sinceMs);
-    if (lease !== null) waiter.give(lease);
-    else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(this.#noneEligible());
-    else return waiter.notThese.length > 0;
-    return true;
+  /** Serves one of its own who waits behind so many, or refuses it, as far as that can be done now. For the line only. */
+  serve(waiter: Waiter, ahead: number): Turn {
+    const { backendName, replicas, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const found = this.#find(waiter.wish, waiter.notThese, nowMs - waiter.sinceMs, ahead);
+    if (found instanceof Lease) waiter.give(found);
+    else if (found !== null) return this.#waitFor(found);
+    else if (!isAnyInProspect(replicas, waiter.notThese)) waiter.refuse(noneEligible(backendName, replicas, nowMs));
+    else return { kind: waiter.notThese.length > 0 ? 'held' : 'none' };
+    return { kind: 'gone' };
+  }
+
+  #waitFor({ mostAhead, reviewAtMs }: Patience): Turn {
+    this.#review ??= this.#options.wheel.arm(reviewAtMs, () => {
+      this.#review = null;
+      this.#serveLine();
+    });
+    return { kind: 'patient', mostAhead };
   }
 
   /** What was decided among those that are eligible just now; whoever watches is told, too. */
@@ -221,17 +247,4 @@ export class Dispatcher {
     if (decisions.wants(decision.atMs)) decisions.take(decision);
     return decision;
   }
-
-  #noneEligible(): GatewayError {
-    const { backendName, replicas, clock } = this.#options;
-    const returnsInMs = (soonestReturnMs(replicas) ?? 0) - clock.nowMs();
-    return new GatewayError('none_eligible', `backend ${backendName}: no replica can take requests now`, {
-      retryAfterMs: Math.max(retryAfterMs, returnsInMs),
-    });
-  }
-}
-
-function waitedTooLong(backendName: string, queueWaitMs: number): GatewayError {
-  const message = `backend ${backendName}: no replica came free within ${queueWaitMs} ms`;
-  return new GatewayError('queue_timeout', message, { retryAfterMs });
 }

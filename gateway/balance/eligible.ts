@@ -2,16 +2,25 @@ import type { EjectionCause } from '../guard/gate.ts';
 import type { Replica } from './replica.ts';
 
 /**
- * Puts into `into` the replicas that could be handed a request right now. The array is the caller's, emptied first, so that the hot path allocates none.
- * Gives whether the slots of some of them are known, and those of others are not.
+ * Puts into `into` the replicas that could be handed a request right now, and into `full` those that only lack a credit. The arrays are the
+ * caller's, emptied first, so that the hot path allocates none. Gives whether the slots of some of them are known, and those of others are not.
  */
-export function collectEligible(replicas: readonly Replica[], notThese: readonly Replica[], into: Replica[]): boolean {
-  into.length = 0;
+export function collectEligible(
+  replicas: readonly Replica[],
+  notThese: readonly Replica[],
+  into: Replica[],
+  full: Replica[],
+): boolean {
+  into.length = full.length = 0;
   const areAllWanted = notThese.length === 0;
   let known = 0;
   for (const replica of replicas) {
     if (!replica.state.isAvailable && !mayProbe(replica)) continue;
-    if (!replica.hasCredit || (!areAllWanted && notThese.includes(replica))) continue;
+    if (!areAllWanted && notThese.includes(replica)) continue;
+    if (!replica.hasCredit) {
+      full.push(replica);
+      continue;
+    }
     into.push(replica);
     if (replica.slots !== null) known += 1;
   }

@@ -20,6 +20,7 @@ export function nearFirst(policy: Policy, zone: string): Policy {
     get preference() {
       return staysNear ? 'zone' : null;
     },
+    waitFor: (full, eligible, work, nowMs) => policy.waitFor?.(full, eligible, work, nowMs) ?? null,
     pick(eligible, work, nowMs) {
       near.length = far.length = 0;
       for (const replica of eligible) (replica.zone === null || replica.zone === zone ? near : far).push(replica);

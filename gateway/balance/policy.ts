@@ -1,3 +1,4 @@
+import type { Patience } from './patience.ts';
 import type { Replica } from './replica.ts';
 import type { Work } from './work.ts';
 
@@ -12,6 +13,8 @@ export interface Policy {
   readonly name: string;
   /** `nowMs` is the instant of the pick, of the clock's `nowMs`. */
   pick(eligible: NonEmpty<Replica>, work: Work, nowMs: number): Replica;
+  /** Whether work had better wait for one of those that have no credit left than be picked for now. Absent where nothing waits for what is not free. */
+  waitFor?(full: readonly Replica[], eligible: NonEmpty<Replica>, work: Work, nowMs: number): Patience | null;
   /** What the last pick went by, for people; null where all that were eligible were compared. */
   readonly preference?: Preference | null;
 }

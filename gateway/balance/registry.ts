@@ -1,4 +1,5 @@
 import type { Rng } from '../kernel/rng.ts';
+import { patient } from './patience.ts';
 import { cheapest } from './policies/cheapest.ts';
 import { p2c } from './policies/p2c.ts';
 import { random } from './policies/random.ts';
@@ -24,7 +25,7 @@ export const balancings = {
   'peak-ewma': { signal: peakEwma, newPolicy: p2c },
   'least-time': { signal: leastTime, newPolicy: cheapest },
   'shortest-expected': { signal: shortestExpected, newPolicy: cheapest },
-  adaptive: { signal: expectedCompletion, newPolicy: cheapest },
+  adaptive: { signal: expectedCompletion, newPolicy: (rng) => patient(cheapest(rng)) },
 } as const satisfies Record<string, Balancing>;
 
 /** A way to balance, as the YAML names it. */

@@ -32,6 +32,8 @@ export interface LoadSignal {
 export interface LoadMeter {
   /** The price of giving this work to the replica now, an instant of the clock's `nowMs`. Finite, and at least 0. */
   costOf(work: Work, nowMs: number): number;
+  /** How long it takes until this work would be done there, behind what is there already; null where that is not known yet. Absent where the signal does not tell times. */
+  doneInMs?(work: Work, nowMs: number): number | null;
   begin(work: Work): Ticket;
 }
 

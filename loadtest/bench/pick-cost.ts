@@ -46,9 +46,10 @@ function costOf(count: number, policy: BalancingName): string {
   const replicas = fleetOf(count, policy, wheel);
   const picking = balancings[policy].newPolicy(seededRng(2));
   const eligible: Replica[] = [];
+  const full: Replica[] = [];
   const picks = Math.round(picksARound / Math.max(1, count / 64));
   const once = (): void => {
-    collectEligible(replicas, nobody, eligible);
+    collectEligible(replicas, nobody, eligible, full);
     if (!isNonEmpty(eligible)) throw new Error('nobody is eligible');
     // Who is picked takes the request on and ends it: its price changes.
     const ticket = picking.pick(eligible, work, clock.nowMs()).meter.begin(work);

@@ -14,7 +14,7 @@ const probing = newGate({ state: 'probing' });
 
 function eligibleOf(replicas: readonly Replica[], notThese: readonly Replica[] = []): string[] {
   const into = [newReplica({ id: 'left over' })];
-  collectEligible(replicas, notThese, into);
+  collectEligible(replicas, notThese, into, []);
   return into.map(({ id }) => id);
 }
 
@@ -150,7 +150,7 @@ function out(cause: EjectionCause): ReplicaSpec {
 describe('replicas of unknown slots', () => {
   it('are mixed with others where both are eligible', () => {
     const areMixed = (...specs: readonly [ReplicaSpec, ...ReplicaSpec[]]): boolean =>
-      collectEligible(newReplicas(...specs), [], []);
+      collectEligible(newReplicas(...specs), [], [], []);
     assert.ok(areMixed({}, { slots: 4 }));
     const outlier = newGate({ state: 'ejected', cause: 'outlier' });
     assert.ok(areMixed({}, { gate: outlier, slots: 4 }, { gate: outlier, slots: 4 }), 'under panic, too');

@@ -66,13 +66,17 @@ class CompletionMeter implements LoadMeter {
     const isSeeming = place.isBesideKnown && place.slots === null;
     if (units === this.#pricedUnits && isSeeming === this.#isPriceSeeming && nowMs < this.#pricedUntilMs)
       return this.#price;
-    this.#price = isSeeming
-      ? this.#costBy(place.slotsEstimated, this.seemingProgress, units, nowMs)
-      : this.#costBy(this.slots, this.progress, units, nowMs);
+    this.#price = this.#costBy(this.#queueing, isSeeming, units, nowMs);
     this.#pricedUnits = units;
     this.#isPriceSeeming = isSeeming;
     this.#pricedUntilMs = nowMs + priceLastsMs;
     return this.#price;
+  }
+
+  doneInMs(work: Work, nowMs: number): number | null {
+    if (!this.usualTime.isKnown) return null;
+    const isSeeming = this.place.isBesideKnown && this.place.slots === null;
+    return this.#costBy((fullness) => Math.max(1, fullness), isSeeming, unitsOf(work), nowMs);
   }
 
   /** Something has begun, come or ended: the price is another. */
@@ -84,10 +88,12 @@ class CompletionMeter implements LoadMeter {
     return new CompletionTicket(unitsOf(work), this);
   }
 
-  #costBy(slots: number, progress: Progress, units: number, nowMs: number): number {
+  #costBy(queueing: Queueing, isSeeming: boolean, units: number, nowMs: number): number {
+    const slots = isSeeming ? this.place.slotsEstimated : this.slots;
+    const progress = isSeeming ? this.seemingProgress : this.progress;
     const fullness = this.occupancy.withMore(units, nowMs) / slots;
     const serviceMs = this.#serviceMs(progress.correct(this.#knownMs, slots, nowMs), nowMs);
-    return serviceMs * this.#queueing(fullness) * this.reliability.factor(nowMs);
+    return serviceMs * queueing(fullness) * this.reliability.factor(nowMs);
   }
 
   #serviceMs(corrected: number, nowMs: number): number {
