@@ -25,12 +25,26 @@ export interface Endpoint {
   readonly isAboutModel?: true;
 }
 
+/** What of a request's content decides its answer, for requests that may share one. */
+export interface Identity {
+  /** Compared by what it says, not by how it is written; null for none. */
+  readonly json: Uint8Array | null;
+  /** Members of its outermost object that change no answer. */
+  readonly without: readonly string[];
+  /** Compared byte for byte. */
+  readonly raw: readonly Uint8Array[];
+  /** Asked again, the model answers the same, as far as the request says. */
+  readonly isDeterministic: boolean;
+}
+
 /** A wire format: reads what clients send, writes what replicas get, and says no in its own shape. */
 export interface Protocol {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   /** Understands a request. `content` is the body without its content encoding. Throws `invalid_request` naming what is wrong and what was wanted. */
   read(head: RequestHead, content: Uint8Array): Omit<Ask, 'payload' | 'content'>;
+  /** What must be the same for two requests to have one answer, besides method, path, query and headers; null where no two can: the answer depends on more than the request. Asked only where answers are shared. */
+  identity(head: RequestHead, content: Uint8Array): Identity | null;
   /** The request for a replica that knows the model under the given name. */
   write(exchange: Exchange, upstreamModel: string): UpstreamRequest;
   /** What a replica's answer needs before the client may see it; the reply itself where the model has the same name on both sides. */

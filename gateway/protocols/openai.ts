@@ -2,9 +2,10 @@ import type { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerInList } from '../pipeline/headers.ts';
-import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
+import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { jsonReply, type Reply } from '../pipeline/reply.ts';
 import { eventOf, isEventStream } from './events.ts';
+import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { countElements, firstElement } from './json-skim.ts';
 import { readNamedModel, withModel } from './named-model.ts';
 import { refuseDotSegments } from './raw-path.ts';
@@ -37,6 +38,7 @@ export const openai: Protocol = {
     const { model, isStreaming, inputAt } = readNamedModel(head, content);
     return { model, isStreaming, work: workOf(head, content, inputAt) };
   },
+  identity,
   write: writeRequest,
   translate(reply, exchange, upstreamModel) {
     const counted = withUsage(reply, exchange.journal);
@@ -48,6 +50,16 @@ export const openai: Protocol = {
   refuse: (error) => jsonReply(error.status, errorBody(error), 'refused'),
   breakStream: (error, head) => eventOf(head.path === responsesPath ? responsesError(error) : errorBody(error)),
 };
+
+/** Who asks and why, and whether the answer comes in pieces: what it says is the same. */
+const notInAnswers = ['user', 'metadata', 'stream'] as const;
+
+/** Of what else the API offers, much is remembered by the server, or made anew for everybody who asks. */
+function identity({ endpoint }: RequestHead, content: Uint8Array): Identity | null {
+  if (endpoint.operation === 'other') return null;
+  const isDeterministic = endpoint.operation === 'embedding' || isSamplingFixed(content, 0);
+  return identityOfJson({ json: content, without: notInAnswers, isDeterministic });
+}
 
 /** The API's error object, all of its four fields. */
 function errorBody({ message, blame, status, field, code }: GatewayError): object {
