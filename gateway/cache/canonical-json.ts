@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import canonicalize from 'canonicalize';
 
 /**
  * JSON in the one form that RFC 8785 gives to all texts that say the same, without some members of its outermost object. Null where there
@@ -9,70 +8,117 @@ import canonicalize from 'canonicalize';
 export function canonicalJson(json: Uint8Array, without: readonly string[]): string | null {
   if (!isUtf8(json)) return null;
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();
+  const writer = new Writer();
   try {
     const value: unknown = JSON.parse(text);
-    const members = countMembers(text);
-    const [kept, left] = parted(value, without);
-    const canonical = canonicalize(kept) ?? null;
-    // Of a member that is there twice, parsing kept one.
-    const isWhole = canonical !== null && members === countMembers(canonical) + countMembers(canonicalize(left) ?? '');
-    return isWhole ? canonical : null;
+    const canonical = writer.write(value, 0, without);
+    // What is written again as it came has lost nothing. Else, of a name that is there twice, parsing kept one.
+    const isSound = JSON.stringify(value) === text || countMembers(text) === writer.memberCount;
+    return isSound ? canonical : null;
   } catch {
     return null;
   }
 }
 
-function parted(value: unknown, without: readonly string[]): [kept: unknown, left: unknown] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [value, {}];
-  const isLeft = ([name]: [string, unknown]): boolean => without.includes(name);
-  const entries: [string, unknown][] = Object.entries(value);
-  const left = entries.filter(isLeft);
-  if (left.length === 0) return [value, {}];
-  return [Object.fromEntries(entries.filter((entry) => !isLeft(entry))), Object.fromEntries(left)];
+/** It is gone down by recursion. */
+const deepest = 500;
+
+const nothing: readonly string[] = [];
+
+class Writer {
+  memberCount = 0;
+
+  write(value: unknown, depth = 0, without = nothing): string {
+    if (typeof value === 'string') return textOf(value);
+    if (typeof value !== 'object' || value === null) return String(value);
+    if (depth === deepest) throw new RangeError('too deep');
+    return Array.isArray(value) ? this.#list(value, depth + 1) : this.#object(value, depth + 1, without);
+  }
+
+  #list(values: readonly unknown[], depth: number): string {
+    let json = '[';
+    for (let at = 0; at < values.length; at++) json += (at > 0 ? ',' : '') + this.write(values[at], depth);
+    return `${json}]`;
+  }
+
+  /** The names in the order of their code units, which is how `sort` has them. */
+  #object(value: object, depth: number, without: readonly string[]): string {
+    const members = value as Readonly<Record<string, unknown>>;
+    const names = Object.keys(members).sort();
+    this.memberCount += names.length;
+    let json = '';
+    for (const name of names) {
+      const written = this.write(members[name], depth);
+      if (!without.includes(name)) json += `${json === '' ? '' : ','}${textOf(name)}:${written}`;
+    }
+    return `{${json}}`;
+  }
+}
+
+function textOf(value: string): string {
+  if (!value.isWellFormed()) throw new RangeError('half a character');
+  return JSON.stringify(value);
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
-const minus = 0x2d;
-const zero = 0x30;
-const nine = 0x39;
 
-/** The members of all objects in a well-formed text. Throws at a number that is not canonical. */
+/** The members of all objects in a well-formed text. Throws at a number that is not exact. */
 function countMembers(json: string): number {
   let count = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
-    if (code === quote) at = endOfString(json, at);
-    else if (code === colon) count += 1;
-    else if (code === minus || (code >= zero && code <= nine)) {
-      const end = endOfNumber(json, at);
-      requireExact(json.slice(at, end));
-      at = end - 1;
-    }
+    if (code === colon) count += 1;
+    else if (code === quote) at = endOfString(json, at);
+    else if (isInNumber(code)) at = endOfNumber(json, at);
   }
   return count;
 }
 
 /** Where the closing quote stands. */
 function endOfString(json: string, openAt: number): number {
-  let at = openAt + 1;
-  for (let code = json.charCodeAt(at); code !== quote; code = json.charCodeAt(at)) at += code === backslash ? 2 : 1;
+  let at = openAt;
+  let escapes: number;
+  do {
+    at = json.indexOf('"', at + 1);
+    escapes = 0;
+    while (json.charCodeAt(at - escapes - 1) === backslash) escapes += 1;
+  } while (escapes % 2 === 1);
   return at;
 }
 
-function endOfNumber(json: string, from: number): number {
-  let at = from + 1;
-  while (/[\d.eE+-]/.test(json.charAt(at))) at += 1;
-  return at;
+/** A decimal of so many signs is exact, but for minus zero and those with a power. */
+const mostExactSigns = 15;
+
+/** Where the last digit stands. */
+function endOfNumber(json: string, firstAt: number): number {
+  let at = firstAt;
+  let hasPower = false;
+  for (let code = json.charCodeAt(at); isInNumber(code) || isPower(code); code = json.charCodeAt(at)) {
+    hasPower ||= isPower(code);
+    at += 1;
+  }
+  if (hasPower || at - firstAt > mostExactSigns || json.startsWith('-0', firstAt))
+    requireExact(json.slice(firstAt, at));
+  return at - 1;
+}
+
+/** Digits, signs and the point, among what stands outside of texts. */
+function isInNumber(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e || code === 0x2b;
+}
+
+function isPower(code: number): boolean {
+  return (code | 0x20) === 0x65;
 }
 
 /** The decimal that is written must be the one that its double is written as. */
 function requireExact(written: string): void {
   const value = Number(written);
   const canonical = String(value);
-  if (Object.is(value, -0) || (written !== canonical && decimal(written) !== decimal(canonical)))
-    throw new RangeError('a number has no canonical form');
+  if (written !== canonical && (Object.is(value, -0) || decimal(written) !== decimal(canonical)))
+    throw new RangeError('a number that a double does not hold');
 }
 
 /** The same text for the same decimal, however it is written. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson } from '../../gateway/cache/canonical-json.ts';
 import { anyJson, changes, pens } from '../support/caching/json-writing.ts';
@@ -15,6 +16,15 @@ describe('canonical JSON', () => {
         const text = canonical(one(value));
         assert.equal(text, canonical(another(value)));
         assert.deepEqual(JSON.parse(text ?? 'none'), value);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('is what another implementation of RFC 8785 writes', () => {
+    fc.assert(
+      fc.property(anyJson, pens, (value, write) => {
+        assert.equal(canonical(write(value)), canonicalize(value));
       }),
       { numRuns },
     );
@@ -102,8 +112,9 @@ describe('canonical JSON', () => {
     assert.equal(canonicalJson(Uint8Array.of(0x22, 0xff, 0x22), []), null);
   });
 
-  it('is found however deep a value is', () => {
-    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
-    assert.equal(canonical(deep), deep);
+  it('does not exist for what is nested without end', () => {
+    const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    assert.equal(canonical(deep(500)), deep(500));
+    for (const depth of [501, 30_000, 1_000_000]) assert.equal(canonical(deep(depth)), null);
   });
 });

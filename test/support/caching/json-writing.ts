@@ -6,8 +6,15 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Writes a value in one of the many ways that JSON lets it be written: members in another order, spaces anywhere, letters as escapes, numbers in other forms. */
 export type Pen = (value: Json) => string;
 
-/** Pens that write differently, each the same every time. */
-export const pens: fc.Arbitrary<Pen> = fc.infiniteStream(fc.nat(1000)).map((draws) => {
+/** Pens that write differently. */
+export const pens: fc.Arbitrary<Pen> = pensThatEscape(/./su);
+
+/** The same, that write only such characters as escapes. */
+export function pensThatEscape(characters: RegExp): fc.Arbitrary<Pen> {
+  return fc.infiniteStream(fc.nat(1000)).map((draws) => penOf(draws, characters));
+}
+
+function penOf(draws: Iterator<number>, characters: RegExp): Pen {
   const below = (count: number): number => (draws.next().value ?? 0) % count;
   const space = (): string => ['', '', ' ', '\n', '\t \r\n'][below(5)] ?? '';
   const write: Pen = (value) => space() + bare(value) + space();
@@ -25,7 +32,7 @@ export const pens: fc.Arbitrary<Pen> = fc.infiniteStream(fc.nat(1000)).map((draw
       JSON.stringify(value)
         .slice(1, -1)
         .match(/\\(?:u[0-9a-f]{4}|.)|./gsu) ?? [];
-    return `"${signs.map((sign) => (sign.startsWith('\\') || below(12) > 0 ? sign : escaped(sign))).join('')}"`;
+    return `"${signs.map((sign) => (sign.startsWith('\\') || !characters.test(sign) || below(12) > 0 ? sign : escaped(sign))).join('')}"`;
   };
   const number = (value: number): string => {
     const plain = JSON.stringify(value);
@@ -34,7 +41,7 @@ export const pens: fc.Arbitrary<Pen> = fc.infiniteStream(fc.nat(1000)).map((draw
     return forms[below(forms.length)] ?? plain;
   };
   return write;
-});
+}
 
 function escaped(sign: string): string {
   return sign.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
