@@ -51,7 +51,12 @@ export function cacheKey(exchange: Exchange, identity: Identity, sharing: Sharin
 }
 
 /** Everything that is not content. As JSON, so that no part can run into the next; it says how long the raw pieces are. */
-function headOf({ choice, ask, protocol, head }: Exchange, { raw }: Identity, revision: string, tenant: string | null) {
+function headOf(
+  { choice, ask, protocol, head }: Exchange,
+  { raw, framing }: Identity,
+  revision: string,
+  tenant: string | null,
+) {
   return JSON.stringify([
     version,
     choice.route.name,
@@ -64,7 +69,7 @@ function headOf({ choice, ask, protocol, head }: Exchange, { raw }: Identity, re
     head.method,
     head.rawPath,
     head.query,
-    sharedHeaders.map((name) => head.headers[name] ?? null),
+    sharedHeaders.map((name) => (framing.includes(name) ? null : (head.headers[name] ?? null))),
     raw.map(({ length }) => length),
   ]);
 }

@@ -1,6 +1,9 @@
 /** The bytes of one page. Small ones waste less of the last, large ones are gone through faster. */
 export const pageBytes = 1024;
 
+/** What a page takes: its bytes, and which one is behind it. */
+export const pageCostBytes: number = pageBytes + Int32Array.BYTES_PER_ELEMENT;
+
 const slabPages = 1024;
 const none = -1;
 
@@ -21,24 +24,28 @@ export class PageMemory {
     this.#next = new Int32Array(pageCount);
   }
 
-  /** What it takes besides its pages. */
-  get overheadBytes(): number {
-    return this.#next.byteLength;
-  }
-
   get freePages(): number {
     return this.#next.length - this.#used;
   }
 
-  /** Takes in bytes and gives their first page. There must be room for them. */
-  write(bytes: Uint8Array): number {
+  /** Takes in some bytes, one part behind the other, and gives the first of their pages. There must be room for them. */
+  write(parts: readonly Uint8Array[]): number {
     let first = none;
-    // From the last to the first, so that each knows the one behind it.
-    for (let from = (pagesFor(bytes.length) - 1) * pageBytes; from >= 0; from -= pageBytes) {
-      const page = this.#take();
-      this.#slabOf(page).set(bytes.subarray(from, from + pageBytes), offsetOf(page));
-      this.#next[page] = first;
-      first = page;
+    let page = none;
+    let at = pageBytes;
+    for (const { buffer, byteOffset, length } of parts) {
+      const part = Buffer.from(buffer, byteOffset, length);
+      let from = 0;
+      while (from < length) {
+        if (at === pageBytes) {
+          page = this.#takeBehind(page);
+          at = 0;
+          if (first === none) first = page;
+        }
+        const copied = part.copy(this.#slabOf(page), offsetOf(page) + at, from, from + pageBytes - at);
+        at += copied;
+        from += copied;
+      }
     }
     return first;
   }
@@ -65,6 +72,13 @@ export class PageMemory {
       this.#used -= 1;
       page = behind;
     }
+  }
+
+  #takeBehind(page: number): number {
+    const taken = this.#take();
+    this.#next[taken] = none;
+    if (page !== none) this.#next[page] = taken;
+    return taken;
   }
 
   #take(): number {

@@ -33,6 +33,8 @@ export interface Identity {
   readonly without: readonly string[];
   /** Compared byte for byte. */
   readonly raw: readonly Uint8Array[];
+  /** Headers, in lower case, that say no more than how these parts lie in the body. */
+  readonly framing: readonly string[];
   /** Asked again, the model answers the same, as far as the request says. */
   readonly isDeterministic: boolean;
 }

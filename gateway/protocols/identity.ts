@@ -10,15 +10,17 @@ interface Content {
   readonly raw?: Uint8Array;
   /** Members of the outermost object that change no answer. */
   readonly without: readonly string[];
+  /** Headers that say where the one ends and the other begins. */
+  readonly framing?: readonly string[];
   readonly isDeterministic: boolean;
 }
 
 /** The identity of a request in JSON. Null where a long one cannot be understood. */
-export function identityOfJson({ json, raw, without, isDeterministic }: Content): Identity | null {
+export function identityOfJson({ json, raw, without, framing = [], isDeterministic }: Content): Identity | null {
   const rest = raw === undefined ? [] : [raw];
-  if (json.length <= mostCanonicalBytes) return { json, without, raw: rest, isDeterministic };
+  if (json.length <= mostCanonicalBytes) return { json, without, raw: rest, framing, isDeterministic };
   const pieces = piecesAround(json, without);
-  return pieces === null ? null : { json: null, without, raw: [...pieces, ...rest], isDeterministic };
+  return pieces === null ? null : { json: null, without, raw: [...pieces, ...rest], framing, isDeterministic };
 }
 
 /** A text without the values of some members of its outermost object. */

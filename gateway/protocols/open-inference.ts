@@ -61,6 +61,7 @@ export const openInference: Protocol = {
 };
 
 const withoutId = ['id'] as const;
+const framing = [headerLengthHeader] as const;
 
 /** Binary tensors are compared byte for byte, and their names, shapes and types as the JSON in front of them says. */
 function identity({ endpoint, headers }: RequestHead, content: Uint8Array): Identity | null {
@@ -68,10 +69,11 @@ function identity({ endpoint, headers }: RequestHead, content: Uint8Array): Iden
   const headerLength = headerOf(headers, headerLengthHeader);
   if (headerLength !== null && !/^\d{1,15}$/.test(headerLength)) return null;
   const jsonBytes = headerLength === null ? content.length : Number(headerLength);
+  if (jsonBytes > content.length) return null;
   const json = content.subarray(0, jsonBytes);
   if (dependsOnMore(json)) return null;
   const isDeterministic = endpoint.operation === 'infer' || isGenerationFixed(json);
-  return identityOfJson({ json, raw: content.subarray(jsonBytes), without: withoutId, isDeterministic });
+  return identityOfJson({ json, raw: content.subarray(jsonBytes), without: withoutId, framing, isDeterministic });
 }
 
 /** Tensors that lie in memory shared with the replica, or its memory of a sequence. No writer of JSON has a need to escape letters: who does may hide one of these. */

@@ -19,7 +19,9 @@ export const plainHttp: Protocol = {
   },
   // What is plain HTTP says nothing of itself: only a route can say that it answers the same again.
   identity: ({ method }, content) =>
-    method === 'GET' || method === 'POST' ? { json: null, without: [], raw: [content], isDeterministic: false } : null,
+    method === 'GET' || method === 'POST'
+      ? { json: null, without: [], raw: [content], framing: [], isDeterministic: false }
+      : null,
   write: ({ head, ask }) => ({
     method: head.method,
     path: head.rawPath + head.query,
