@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../kernel/clock.ts';
 import type { Rng } from '../kernel/rng.ts';
+import { afterPendingEvents } from '../kernel/system-clock.ts';
 import { Topic } from '../kernel/topic.ts';
 import { CommandBreaker } from './command-breaker.ts';
 
@@ -78,16 +79,19 @@ export class RedisLink {
     this.#bytes += sizeBytes;
     return new Promise((resolve) => {
       let isWaitedFor = true;
-      const giveUp = (fault: RedisFault): void => {
+      const end = (value: T | undefined): void => {
         isWaitedFor = false;
         timer.cancel();
-        this.faults.publish(fault);
-        resolve(undefined);
+        resolve(value);
       };
-      const timer = this.#clock.after(this.#waitMs, () => {
+      const giveUp = (): void => {
+        if (!isWaitedFor) return;
         this.#breaker.failed();
-        giveUp('slow');
-      });
+        this.faults.publish('slow');
+        end(undefined);
+      };
+      // What came in time may still be unread, where this process itself was held up.
+      const timer = this.#clock.after(this.#waitMs, () => afterPendingEvents(giveUp));
       const answered = (): void => {
         this.#commands -= 1;
         this.#bytes -= sizeBytes;
@@ -95,9 +99,8 @@ export class RedisLink {
       const succeeded = (value: T): void => {
         answered();
         if (!isWaitedFor) return;
-        timer.cancel();
         this.#breaker.succeeded();
-        resolve(value);
+        end(value);
       };
       const failed = (error: unknown): void => {
         answered();
@@ -105,7 +108,8 @@ export class RedisLink {
         // One that says no is there, and quick.
         if (isReply(error)) this.#breaker.succeeded();
         else this.#breaker.failed();
-        giveUp('failed');
+        this.faults.publish('failed');
+        end(undefined);
       };
       command(this.#client).then(succeeded, failed);
     });

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../kernel/errors.ts';
 import type { Ask } from './ask.ts';
 import type { Exchange, RequestHead } from './exchange.ts';
+import type { HeaderList } from './headers.ts';
 import type { Reply } from './reply.ts';
 
 /** A request as the protocol writes it for a replica; the headers are added on the way out. */
@@ -47,6 +48,8 @@ export interface Protocol {
   read(head: RequestHead, content: Uint8Array): Omit<Ask, 'payload' | 'content'>;
   /** What must be the same for two requests to have one answer, besides method, path, query and headers; null where no two can: the answer depends on more than the request. Asked only where answers are shared. */
   identity(head: RequestHead, content: Uint8Array): Identity | null;
+  /** Whether a whole answer of status 200 may be given again: it came to its end by its own account, tells of no error, and calls on nobody in particular. Asked only of answers that would be kept. */
+  isRepeatable(headers: HeaderList, body: Uint8Array): boolean;
   /** The request for a replica that knows the model under the given name. */
   write(exchange: Exchange, upstreamModel: string): UpstreamRequest;
   /** What a replica's answer needs before the client may see it; the reply itself where the model has the same name on both sides. */

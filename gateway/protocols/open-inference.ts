@@ -4,7 +4,7 @@ import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { bareError } from './bare-error.ts';
-import { eventOf, isEventStream } from './events.ts';
+import { eventOf, hasErrorEvent, isEventStream, latin1 } from './events.ts';
 import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
 import { renameInEvents } from './rename-in-events.ts';
@@ -48,6 +48,7 @@ export const openInference: Protocol = {
     return { model, isStreaming, work: hasBody ? { rows: rowsOf(head, content) } : lightWork };
   },
   identity,
+  isRepeatable: (headers, body) => !isEventStream({ headers }) || !hasErrorEvent(latin1(body)),
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
     if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;

@@ -22,6 +22,7 @@ export const plainHttp: Protocol = {
     method === 'GET' || method === 'POST'
       ? { json: null, without: [], raw: [content], framing: [], isDeterministic: false }
       : null,
+  isRepeatable: () => true,
   write: ({ head, ask }) => ({
     method: head.method,
     path: head.rawPath + head.query,

@@ -53,6 +53,7 @@ export const tfServing: Protocol = {
     const isDeterministic = parse(rawPath).verb !== ':explain';
     return identityOfJson({ json: content, without: [], isDeterministic });
   },
+  isRepeatable: () => true,
   write({ head, ask }, upstreamModel) {
     return {
       method: head.method,
