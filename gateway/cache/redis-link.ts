@@ -37,14 +37,21 @@ export class RedisLink {
   readonly #breaker: CommandBreaker;
   #commands = 0;
   #bytes = 0;
+  #lastError: string | null = null;
 
   constructor(options: RedisOptions) {
     this.#waitMs = options.waitMs;
     this.#clock = options.clock;
     this.#breaker = new CommandBreaker(options.clock, options.rng);
     this.#client = options.isCluster ? newCluster(options) : newClient(options);
-    // It tells on and on of a Redis that is away; who asks is told then.
-    this.#client.on('error', () => {});
+    this.#client.on('error', ({ message }: Error) => {
+      this.#lastError = message;
+    });
+  }
+
+  /** Why there is no connection, for people to read; null while there is one, or none has been tried to its end. */
+  get whyAway(): string | null {
+    return this.isConnected ? null : this.#lastError;
   }
 
   get isConnected(): boolean {

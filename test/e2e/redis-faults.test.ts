@@ -164,8 +164,11 @@ describe('a Redis', () => {
     await store.put(keyAt(1), entryOf('x', Date.now()));
     assert.equal(await store.purge({}), null);
     assert.deepEqual([...seen.keys()], ['away']);
+    await eventually('tried', () => link.whyAway !== null);
+    assert.match(link.whyAway ?? '', /ECONNREFUSED/);
     await startRedis(t, { port });
     await eventually('connected', () => link.isConnected, recoverWithinMs);
+    assert.equal(link.whyAway, null);
     await store.put(keyAt(1), entryOf('x', Date.now()));
     assert.equal(String((await store.get(keyAt(1)))?.body), 'x');
   });
@@ -204,6 +207,16 @@ describe('a Redis', () => {
         ['slow', 256],
       ],
     );
+  });
+
+  it('that wants another password is not there, and says why', async (t) => {
+    const redis = await startRedis(t);
+    await redis.client.config('SET', 'requirepass', 'right');
+    const { store, link } = newFaultyStore(t, redis.url.replace('//', '//:wrong@'));
+    await eventually('tried', () => link.whyAway !== null);
+    assert.match(link.whyAway ?? '', /WRONGPASS/);
+    assert.doesNotMatch(link.whyAway ?? '', /wrong@/);
+    assert.equal(store.get(keyAt(1)), null);
   });
 
   it('that holds something else under a key has nothing there', async (t) => {
