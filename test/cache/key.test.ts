@@ -73,6 +73,12 @@ describe('a key', () => {
     assert.equal(keys(everyones).size, 1);
   });
 
+  it('is another for tenants whose marks are the same by chance', () => {
+    const [one, another] = ['plumless', 'buckeroo'].map((tenant) => keyOf({ ...base, tenant }) ?? assert.fail());
+    assert.equal(one?.slice(0, 18), another?.slice(0, 18));
+    assert.notEqual(one, another);
+  });
+
   it('is none where the content has no form to compare', () => {
     for (const bad of ['{"id":1,"id":2}', '{"x":9007199254740993}', 'no JSON', ''])
       assert.equal(keyOf({ ...base, body: bad }), null, bad);

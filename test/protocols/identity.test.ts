@@ -178,7 +178,13 @@ describe('a long request', () => {
       assert.equal(keyOf({ body }), null);
   });
 
-  it('has the same tensors behind it only where they are the same', () => {
+  it('has the same tensors behind it only where they are the same, and begin where the JSON ends', () => {
+    const body = `${JSON.stringify({ inputs: [{ name: long }] })} tensor`;
+    const endingAt = (length: number) =>
+      keyOf({ body, headers: { 'inference-header-content-length': String(length) } });
+    const jsonBytes = body.length - ' tensor'.length;
+    assert.ok(endingAt(jsonBytes) !== null);
+    assert.notEqual(endingAt(jsonBytes), endingAt(jsonBytes + 1));
     const keyFor = (id: string, binary: Buffer) => keyOf(frame({ id, inputs: [{ name: long }] }, [binary]));
     assert.ok(keyFor('1', Buffer.of(1)) !== null);
     assert.notEqual(keyFor('1', Buffer.of(1)), keyFor('1', Buffer.of(2)));
