@@ -89,7 +89,9 @@ export class MemoryStore implements CacheStore {
   }
 
   purge(keys: Keys): number {
-    const meant = [...this.#places.values()].filter(({ key }) => isAmong(key, keys));
+    const one = keys.key === undefined ? null : this.#places.get(keys.key);
+    const all = one === null ? [...this.#places.values()] : one === undefined ? [] : [one];
+    const meant = all.filter(({ key }) => isAmong(key, keys));
     for (const place of meant) this.#drop(place);
     return meant.length;
   }

@@ -118,7 +118,8 @@ export class RedisLink {
         this.faults.publish('failed');
         end(undefined);
       };
-      command(this.#client).then(succeeded, failed);
+      // The client throws at once where it knows no member for a key.
+      Promise.try(command, this.#client).then(succeeded, failed);
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
 import { usableUntilMs } from './freshness.ts';
-import { type CacheKey, type Keys, patternOf } from './key.ts';
+import { type CacheKey, isAmong, type Keys, patternOf } from './key.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { CacheEntry, CacheStore } from './store.ts';
 
@@ -40,9 +40,11 @@ export class RedisStore implements CacheStore {
   }
 
   async purge(keys: Keys): Promise<number | null> {
-    if (keys.key !== undefined) return this.#unlink([this.#nameOf(keys.key)]);
+    if (keys.key !== undefined) return isAmong(keys.key, keys) ? this.#unlink([this.#nameOf(keys.key)]) : 0;
+    const { masters } = this.#options.link;
+    if (masters.length === 0) return null;
     let count = 0;
-    for (const master of this.#options.link.masters) {
+    for (const master of masters) {
       let cursor = '0';
       do {
         const found = await this.#options.link.ask(() =>

@@ -104,6 +104,7 @@ export function storeSuite(name: string, newStore: NewStore): void {
       for (const [keys, count, wanted] of [
         [{ key: all[3] ?? '' }, 1, [0, 1, 2, 4, 5]],
         [{ key: keyAt(99) }, 0, [0, 1, 2, 3, 4, 5]],
+        [{ key: all[3] ?? '', model: 'n' }, 0, [0, 1, 2, 3, 4, 5]],
         [{ model: 'm' }, 4, [4, 5]],
         [{ tenant: 's' }, 4, [2, 3]],
         [{ model: 'm', tenant: 's' }, 2, [2, 3, 4, 5]],

@@ -7,7 +7,7 @@ import { newFaultyStore, StoreLoad, waitMs } from '../support/caching/store-load
 import { repetitions } from '../support/counts.ts';
 import { eventually, pause, type Scope } from '../support/gateway-process.ts';
 import { freePort } from '../support/load-tests.ts';
-import { type RunningRedis, startRedis } from '../support/redis.ts';
+import { type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts';
 
 /** Of a look, beyond what Redis may take: the process itself may be late. */
 const slackMs = 150;
@@ -175,7 +175,7 @@ describe('a Redis', () => {
 
   it('that is frozen is sent no more than it is worth', async (t) => {
     const redis = await startRedis(t);
-    const { store, link, faults: seen } = newFaultyStore(t, redis.url, 2 * mebibyte);
+    const { store, link, faults: seen } = newFaultyStore(t, redis.url, { maxEntryBytes: 2 * mebibyte });
     await eventually('connected', () => link.isConnected);
     redis.process.kill('SIGSTOP');
     const large = entryOf(new Uint8Array(mebibyte), Date.now());
@@ -209,6 +209,35 @@ describe('a Redis', () => {
     );
   });
 
+  it('of which no member is there, of a cluster, has nothing and forgets nothing', async (t) => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const { store, link, faults: seen } = newFaultyStore(t, url, { isCluster: true });
+    assert.equal(store.get(keyAt(1)), null);
+    await store.put(keyAt(1), entryOf('x', Date.now()));
+    assert.equal(await store.purge({}), null);
+    assert.deepEqual([...seen.keys()], ['away']);
+    await eventually('tried', () => link.whyAway !== null);
+  });
+
+  it('of a cluster in which nobody has a key is one that fails', async (t) => {
+    const members = await startRedisCluster(t);
+    const { store, link, faults: seen } = newFaultyStore(t, members[0].url, { isCluster: true });
+    for (const { client } of members) await client.config('SET', 'cluster-require-full-coverage', 'no');
+    await eventually('connected', () => link.isConnected);
+    await store.put(keyAt(1), entryOf('x', Date.now()));
+    assert.equal(String((await store.get(keyAt(1)))?.body), 'x');
+    assert.equal(await link.ask(() => assert.fail('no member for this slot')), undefined);
+    assert.deepEqual([...seen], [['failed', 1]]);
+    const slot = Number(await members[0].client.call('CLUSTER', 'KEYSLOT', `headgate:${keyAt(1)}`));
+    for (const { client } of members) await client.call('CLUSTER', 'DELSLOTS', slot).catch(() => {});
+    assert.equal(await store.get(keyAt(1)), null);
+    assert.equal(
+      [...seen.values()].reduce((sum, count) => sum + count, 0),
+      2,
+      JSON.stringify([...seen]),
+    );
+  });
+
   it('that wants another password is not there, and says why', async (t) => {
     const redis = await startRedis(t);
     await redis.client.config('SET', 'requirepass', 'right');
@@ -221,7 +250,7 @@ describe('a Redis', () => {
 
   it('that holds something else under a key has nothing there', async (t) => {
     const redis = await startRedis(t);
-    const { store, link, faults: seen } = newFaultyStore(t, redis.url, 100_000);
+    const { store, link, faults: seen } = newFaultyStore(t, redis.url, { maxEntryBytes: 100_000 });
     await eventually('connected', () => link.isConnected);
     const name = `headgate:${keyAt(1)}`;
     await store.put(keyAt(1), entryOf('x', Date.now()));

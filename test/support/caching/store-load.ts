@@ -26,8 +26,12 @@ export interface FaultyStore {
 }
 
 /** The store in the Redis at a place, well or not. */
-export function newFaultyStore(scope: Scope, url: string, maxEntryBytes = 1024 * 1024): FaultyStore {
-  const link = new RedisLink({ urls: [url], isCluster: false, waitMs, clock: systemClock, rng: seededRng(1) });
+export function newFaultyStore(
+  scope: Scope,
+  url: string,
+  { maxEntryBytes = 1024 * 1024, isCluster = false } = {},
+): FaultyStore {
+  const link = new RedisLink({ urls: [url], isCluster, waitMs, clock: systemClock, rng: seededRng(1) });
   scope.after(() => link.close());
   const faults = new Map<RedisFault, number>();
   link.faults.subscribe((fault) => faults.set(fault, (faults.get(fault) ?? 0) + 1));
