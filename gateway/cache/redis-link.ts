@@ -84,42 +84,33 @@ export class RedisLink {
   #send<T>(command: (client: Redis | Cluster) => Promise<T>, sizeBytes: number): Promise<T | undefined> {
     this.#commands += 1;
     this.#bytes += sizeBytes;
+    // The client throws at once where it knows no member for a key.
+    const answer = Promise.try(command, this.#client).finally(() => {
+      this.#commands -= 1;
+      this.#bytes -= sizeBytes;
+    });
+    return this.#inTime(answer);
+  }
+
+  #inTime<T>(answer: Promise<T>): Promise<T | undefined> {
     return new Promise((resolve) => {
       let isWaitedFor = true;
-      const end = (value: T | undefined): void => {
+      const end = (fault: RedisFault | null, isThere: boolean, value?: T): void => {
+        if (!isWaitedFor) return;
         isWaitedFor = false;
         timer.cancel();
+        if (isThere) this.#breaker.succeeded();
+        else this.#breaker.failed();
+        if (fault !== null) this.faults.publish(fault);
         resolve(value);
       };
-      const giveUp = (): void => {
-        if (!isWaitedFor) return;
-        this.#breaker.failed();
-        this.faults.publish('slow');
-        end(undefined);
-      };
       // What came in time may still be unread, where this process itself was held up.
-      const timer = this.#clock.after(this.#waitMs, () => afterPendingEvents(giveUp));
-      const answered = (): void => {
-        this.#commands -= 1;
-        this.#bytes -= sizeBytes;
-      };
-      const succeeded = (value: T): void => {
-        answered();
-        if (!isWaitedFor) return;
-        this.#breaker.succeeded();
-        end(value);
-      };
-      const failed = (error: unknown): void => {
-        answered();
-        if (!isWaitedFor) return;
+      const timer = this.#clock.after(this.#waitMs, () => afterPendingEvents(() => end('slow', false)));
+      answer.then(
+        (value) => end(null, true, value),
         // One that says no is there, and quick.
-        if (isReply(error)) this.#breaker.succeeded();
-        else this.#breaker.failed();
-        this.faults.publish('failed');
-        end(undefined);
-      };
-      // The client throws at once where it knows no member for a key.
-      Promise.try(command, this.#client).then(succeeded, failed);
+        (error: unknown) => end('failed', isReply(error)),
+      );
     });
   }
 }

@@ -154,8 +154,8 @@ export const caching: readonly Mutation[] = [
   {
     guards: 'what came in time is an answer',
     file: 'gateway/cache/redis-link.ts',
-    text: '() => afterPendingEvents(giveUp)',
-    becomes: 'afterPendingEvents === null ? giveUp : giveUp',
+    text: 'afterPendingEvents(() => end(',
+    becomes: '((call: () => void) => call())(() => end(',
     tests: [redis],
   },
   {
