@@ -26,17 +26,16 @@ const claims: readonly Claim[] = [
   { of: miss, over: relay, atMost: 1.7 },
 ];
 
-/** Texts to embed for a model, each answered with a kilobyte: always the same, or each another. Every answer must have some text in its head. */
+/** Texts to embed for a model, each answered with a kilobyte: always the same, or never one again. Every answer must have some text in its head. */
 export function textsFor(model: string, isSame: boolean, wanted = ''): Workload {
+  let count = 0;
   return {
     unit: 'request',
     connections: 32,
-    requests(peer) {
-      let count = 0;
+    requests: (peer) => () => {
       // As long as any other, so that all cost alike.
-      const next = (): Buffer => asPost(peer, textPath, { model, input: `text ${String(count++).padStart(9, '0')}` });
-      const first = next();
-      return isSame ? () => first : next;
+      const number = String(isSame ? 0 : count++).padStart(9, '0');
+      return asPost(peer, textPath, { model, input: `text ${number}` });
     },
     newReader: () => new WholeAnswers(wanted),
   };
@@ -56,9 +55,8 @@ function settingsFor(backendPort: number): object {
   };
 }
 
-/** Each gateway in a process of its own, so that none has the other's garbage. */
-async function startCases(backendPort: number): Promise<Case[]> {
-  const cases: Case[] = [];
+/** Starts them all, and adds each as it runs. Each gateway is a process of its own, so that none has the other's garbage. */
+async function startCases(backendPort: number, cases: Case[]): Promise<void> {
   const add = ({ pid, ...peer }: Peer, workload: Workload): void => {
     if (pid !== null) cases.push({ ...peer, pid, workload });
   };
@@ -69,17 +67,16 @@ async function startCases(backendPort: number): Promise<Case[]> {
   add(await startWith(proxied, settings), textsFor('passed', true));
   add(await startWith(hit, settings), textsFor('kept', true, 'headgate; hit'));
   add(await startWith(miss, settings), textsFor('kept', false, 'headgate; fwd=miss'));
-  return cases;
 }
 
 /** `npm run bench -- cache`: processor time of a hit, of a miss and of a request without a cache, beside the least that Node can do for them, in turns. */
 export async function cacheCost(options: Options): Promise<string> {
   const backendPort = await freePort();
   const backend = await startScript('stub-backend.ts', backendPort);
-  let cases: Case[] = [];
+  const cases: Case[] = [];
   try {
-    cases = await startCases(backendPort);
-    for (const one of cases.filter(({ name }) => name === hit)) await measureCost(firstOf(one.workload), one, 100);
+    await startCases(backendPort, cases);
+    for (const one of cases) if (one.name === hit) await measureCost(firstOf(one.workload), one, 100);
     const measured = (forMs: number, rounds: number, title: string): ReturnType<typeof slicesOf> =>
       slicesOf(cases, { ...options, rounds, title }, forMs);
     await measured(options.warmUpMs, 1, 'warm-up');
