@@ -37,3 +37,13 @@ export function isErrorEvent(event: string): boolean {
     return false;
   }
 }
+
+/** Bytes as text in which what is ASCII can be found. */
+export function latin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
+/** Whether any event of a whole stream tells of an error. */
+export function hasErrorEvent(events: string): boolean {
+  return events.split(endOfEvent).some((event) => event.includes('error') && isErrorEvent(event));
+}

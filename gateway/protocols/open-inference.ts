@@ -2,9 +2,10 @@ import { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
 import { headerOf } from '../pipeline/headers.ts';
-import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
+import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { bareError } from './bare-error.ts';
-import { eventOf, isEventStream } from './events.ts';
+import { eventOf, hasErrorEvent, isEventStream, latin1 } from './events.ts';
+import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
 import { renameInEvents } from './rename-in-events.ts';
 import { renameModel } from './rename-model.ts';
@@ -46,6 +47,8 @@ export const openInference: Protocol = {
     const isStreaming = operation === 'generate_stream';
     return { model, isStreaming, work: hasBody ? { ...lightWork, rows: rowsOf(head, content) } : lightWork };
   },
+  identity,
+  isRepeatable: (headers, body) => !isEventStream({ headers }) || !hasErrorEvent(latin1(body)),
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
     if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;
@@ -57,6 +60,39 @@ export const openInference: Protocol = {
   // As Triton tells an error when its stream has begun.
   breakStream: ({ message }) => eventOf({ error: message }),
 };
+
+const withoutId = ['id'] as const;
+const framing = [headerLengthHeader] as const;
+
+/** Binary tensors are compared byte for byte, and their names, shapes and types as the JSON in front of them says. */
+function identity({ endpoint, headers }: RequestHead, content: Uint8Array): Identity | null {
+  if (!endpoint.hasBody) return null;
+  const headerLength = headerOf(headers, headerLengthHeader);
+  if (headerLength !== null && !/^\d{1,15}$/.test(headerLength)) return null;
+  const jsonBytes = headerLength === null ? content.length : Number(headerLength);
+  if (jsonBytes > content.length) return null;
+  const json = content.subarray(0, jsonBytes);
+  if (dependsOnMore(json)) return null;
+  const isDeterministic = endpoint.operation === 'infer' || isGenerationFixed(json);
+  return identityOfJson({ json, raw: content.subarray(jsonBytes), without: withoutId, framing, isDeterministic });
+}
+
+/** Tensors that lie in memory shared with the replica, or its memory of a sequence. No writer of JSON has a need to escape letters: who does may hide one of these. */
+const signsOfMore = ['shared_memory_region', 'sequence_id', '\\u004', '\\u005', '\\u006', '\\u007'].map((sign) =>
+  Buffer.from(sign),
+);
+
+function dependsOnMore({ buffer, byteOffset, length }: Uint8Array): boolean {
+  const json = Buffer.from(buffer, byteOffset, length);
+  return signsOfMore.some((sign) => json.includes(sign));
+}
+
+/** Some servers take the sampling parameters beside the text, others among the parameters. */
+function isGenerationFixed(json: Uint8Array): boolean {
+  if (isSamplingFixed(json, 0)) return true;
+  const parametersAt = findMember(json, 0, 'parameters');
+  return parametersAt >= 0 && isSamplingFixed(json, parametersAt);
+}
 
 /** Tensors are relayed as they came, not encoded again; the model's name stands in the path alone. */
 function writeRequest(exchange: Exchange, upstreamModel: string): UpstreamRequest {

@@ -1,10 +1,11 @@
 import type { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
-import { headerInList } from '../pipeline/headers.ts';
-import type { Endpoint, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
+import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { jsonReply, type Reply } from '../pipeline/reply.ts';
-import { eventOf, isEventStream } from './events.ts';
+import { eventOf, hasErrorEvent, isEventStream, latin1 } from './events.ts';
+import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { countElements, firstElement } from './json-skim.ts';
 import { readNamedModel, withModel } from './named-model.ts';
 import { refuseDotSegments } from './raw-path.ts';
@@ -39,6 +40,8 @@ export const openai: Protocol = {
     const rows = rowsOf(head, content, named.inputAt);
     return { model, isStreaming, work: { ...lightWork, rows, inputTokens, outputTokensExpected } };
   },
+  identity,
+  isRepeatable,
   write: writeRequest,
   translate(reply, exchange, upstreamModel) {
     const counted = withUsage(reply, exchange.journal);
@@ -50,6 +53,28 @@ export const openai: Protocol = {
   refuse: (error) => jsonReply(error.status, errorBody(error), 'refused'),
   breakStream: (error, head) => eventOf(head.path === responsesPath ? responsesError(error) : errorBody(error)),
 };
+
+/** Who asks and why, and whether the answer comes in pieces: what it says is the same. */
+const notInAnswers = ['user', 'metadata', 'stream'] as const;
+
+/** Of what else the API offers, much is remembered by the server, or made anew for everybody who asks. */
+function identity({ endpoint }: RequestHead, content: Uint8Array): Identity | null {
+  if (endpoint.operation === 'other') return null;
+  const isDeterministic = endpoint.operation === 'embedding' || isSamplingFixed(content, 0);
+  return identityOfJson({ json: content, without: notInAnswers, isDeterministic });
+}
+
+const finish = /"finish_reason"\s*:\s*"(\w+)"/g;
+
+/** A call of a tool has an id that its client will answer under. A stream without a reason for its end was cut off by a server that hid it. Inside a text the quotes would be escaped. */
+function isRepeatable(headers: HeaderList, body: Uint8Array): boolean {
+  if (headerInList(headers, 'content-encoding') !== null) return false;
+  const text = latin1(body);
+  const reasons = [...text.matchAll(finish)].map(([, reason = '']) => reason);
+  if (reasons.some((reason) => reason === 'tool_calls' || reason === 'function_call' || reason === 'error'))
+    return false;
+  return !isEventStream({ headers }) || (reasons.length > 0 && !hasErrorEvent(text));
+}
 
 /** The API's error object, all of its four fields. */
 function errorBody({ message, blame, status, field, code }: GatewayError): object {

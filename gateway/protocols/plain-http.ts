@@ -17,6 +17,12 @@ export const plainHttp: Protocol = {
     refuseDotSegments(rawPath);
     return { model: '', isStreaming: false, work: lightWork };
   },
+  // What is plain HTTP says nothing of itself: only a route can say that it answers the same again.
+  identity: ({ method }, content) =>
+    method === 'GET' || method === 'POST'
+      ? { json: null, without: [], raw: [content], framing: [], isDeterministic: false }
+      : null,
+  isRepeatable: () => true,
   write: ({ head, ask }) => ({
     method: head.method,
     path: head.rawPath + head.query,

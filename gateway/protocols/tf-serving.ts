@@ -3,6 +3,7 @@ import { GatewayError } from '../kernel/errors.ts';
 import { lightWork } from '../pipeline/ask.ts';
 import type { Endpoint, Protocol } from '../pipeline/protocol.ts';
 import { bareError } from './bare-error.ts';
+import { identityOfJson } from './identity.ts';
 import { countElements, findMember } from './json-skim.ts';
 import { decoded, refuseDotSegments } from './raw-path.ts';
 
@@ -50,6 +51,13 @@ export const tfServing: Protocol = {
     const message = `path: got ${rawPath}, wanted ${prefix}MODEL:predict, :classify, :regress or :explain`;
     throw new GatewayError('invalid_request', message, { field: 'path' });
   },
+  identity({ endpoint, rawPath }, content) {
+    if (!endpoint.hasBody) return null;
+    // Explanations are sampled.
+    const isDeterministic = parse(rawPath).verb !== ':explain';
+    return identityOfJson({ json: content, without: [], isDeterministic });
+  },
+  isRepeatable: () => true,
   write({ head, ask }, upstreamModel) {
     return {
       method: head.method,

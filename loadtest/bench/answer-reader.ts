@@ -8,17 +8,23 @@ export interface AnswerReader {
   take(bytes: Buffer): boolean;
 }
 
-/** Counts whole answers. */
+/** Counts whole answers, each of which must have some text in its head. */
 export class WholeAnswers implements AnswerReader {
   units = 0;
   reads = 0;
+  readonly #wanted: string;
   #held: Buffer = Buffer.alloc(0);
+
+  constructor(wanted = '') {
+    this.#wanted = wanted;
+  }
 
   take(bytes: Buffer): boolean {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     const end = endOfAnswer(this.#held);
     if (end === null) return false;
     checkStatus(this.#held);
+    if (!this.#held.includes(this.#wanted)) throw new Error(`no ${this.#wanted}: ${headOf(this.#held)}`);
     this.#held = this.#held.subarray(end);
     this.units += 1;
     this.reads += 1;
@@ -58,7 +64,11 @@ export class StreamedAnswers implements AnswerReader {
 const lastChunk = '\r\n0\r\n\r\n';
 
 function checkStatus(answer: Buffer): void {
-  if (!answer.subarray(0, okStart.length).equals(okStart)) throw new Error(answer.toString('latin1', 0, 300));
+  if (!answer.subarray(0, okStart.length).equals(okStart)) throw new Error(headOf(answer));
+}
+
+function headOf(answer: Buffer): string {
+  return answer.toString('latin1', 0, 300);
 }
 
 const okStart = Buffer.from('HTTP/1.1 200');

@@ -4,22 +4,22 @@ import type { AnswerReader } from './answer-reader.ts';
 interface Options {
   readonly port: number;
   readonly connections: number;
-  /** A whole request, head and body. */
-  readonly request: Buffer;
+  /** Gives the request that is sent next, head and body. */
+  readonly next: () => Buffer;
   /** Called once a connection. */
   readonly newReader: () => AnswerReader;
 }
 
 /** Clients that each send the next request when the last is answered, over connections they keep. */
 export class ClosedLoop {
-  readonly #request: Buffer;
+  readonly #next: () => Buffer;
   readonly #readers: AnswerReader[] = [];
   readonly #sockets: Socket[];
   /** What went wrong first. */
   failure: Error | null = null;
 
-  constructor({ port, connections, request, newReader }: Options) {
-    this.#request = request;
+  constructor({ port, connections, next, newReader }: Options) {
+    this.#next = next;
     this.#sockets = Array.from({ length: connections }, () => this.#open(port, newReader()));
   }
 
@@ -36,10 +36,10 @@ export class ClosedLoop {
   #open(port: number, reader: AnswerReader): Socket {
     this.#readers.push(reader);
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    socket.on('connect', () => socket.write(this.#request));
+    socket.on('connect', () => socket.write(this.#next()));
     socket.on('data', (bytes: Buffer) => {
       try {
-        if (reader.take(bytes)) socket.write(this.#request);
+        if (reader.take(bytes)) socket.write(this.#next());
       } catch (error) {
         socket.destroy(error instanceof Error ? error : new Error(String(error)));
       }

@@ -4,7 +4,7 @@ import { measureHeld } from './measure-held.ts';
 import { measureLatency } from './measure-latency.ts';
 import type { Peer } from './peer.ts';
 import { quantileOf, type Spread, spreadOf } from './spread.ts';
-import { chats, digits, streamOf, type Workload } from './workloads.ts';
+import { chats, digitOf, digits, streamOf, type Workload } from './workloads.ts';
 
 /** How one kind of work went at one peer. A failure stands in the place of figures. */
 export type Row<Figures> = { readonly peer: string } & (Figures | { readonly failure: string });
@@ -43,7 +43,8 @@ export interface Options {
   readonly progress: (line: string) => void;
 }
 
-type Timed = Peer & { readonly pid: number };
+/** One whose processor time is counted. */
+export type Timed = Peer & { readonly pid: number };
 
 /** Compares peers in rounds in which each has its turn: the machine's mood then falls on all alike. The first is the measure for cost, and the backend itself for time. */
 export async function compare(direct: Peer, peers: readonly Timed[], options: Options): Promise<Comparison> {
@@ -69,7 +70,7 @@ export async function compare(direct: Peer, peers: readonly Timed[], options: Op
 }
 
 /** Has every peer its turn in every round; one that fails has none any more, and its failure is what is told of it. */
-async function inRounds<One extends Peer, Result>(
+export async function inRounds<One extends Peer, Result>(
   peers: readonly One[],
   { rounds, progress, title }: Pick<Options, 'rounds' | 'progress'> & { readonly title: string },
   measure: (peer: One, round: number) => Promise<Result>,
@@ -123,7 +124,7 @@ async function compareLatency(
 ): Promise<Row<LatencyFigures>[]> {
   const { isStreaming, ratePerSecond, sliceMs } = options;
   const results = await inRounds([direct, ...peers], options, (peer, round) => {
-    const request = isStreaming ? streamOf(peer, 'fast') : digits.request(peer);
+    const request = isStreaming ? streamOf(peer, 'fast') : digitOf(peer);
     const { port, name } = peer;
     return measureLatency({
       port,

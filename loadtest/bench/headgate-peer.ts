@@ -24,17 +24,21 @@ export const headgate: PeerKind = {
 };
 
 async function startHeadgate(backendPort: number): Promise<Peer> {
-  const port = await freePort();
-  const config = join(scratch, 'headgate.yaml');
   const url = `http://127.0.0.1:${backendPort}`;
   const local = readFileSync(join(root, 'config', 'local.yaml'), 'utf8');
   const { backends, ...others } = JSON.parse(JSON.stringify(parse(local)), (key, value: unknown) => {
     return key === 'replicas' && Array.isArray(value) ? value.map((_, at) => ({ id: `stub-${at}`, url })) : value;
   });
   const chat = { name: 'chat', protocol: 'openai', models: ['chat'], replicas: [{ id: 'stub', url }] };
-  const listeners = { listen: { port }, admin: { port: await freePort() } };
-  writeFileSync(config, stringify({ ...others, ...listeners, backends: [...backends, chat] }));
-  const log = join(scratch, 'headgate.log');
+  return startWith('Headgate', { ...others, backends: [...backends, chat] });
+}
+
+/** A gateway with some settings, on ports of its own. */
+export async function startWith(name: string, settings: object): Promise<Peer> {
+  const port = await freePort();
+  const config = join(scratch, `${name}.yaml`);
+  writeFileSync(config, stringify({ ...settings, listen: { port }, admin: { port: await freePort() } }));
+  const log = join(scratch, `${name}.log`);
   const child = spawn(process.execPath, [join(root, 'gateway', 'main.ts'), 'serve', '--config', config], {
     stdio: ['ignore', 'pipe', openSync(log, 'a')],
   });
@@ -42,5 +46,5 @@ async function startHeadgate(backendPort: number): Promise<Peer> {
     child.stdout?.once('data', resolve);
     child.once('exit', (code) => reject(new Error(`headgate exited with ${code}: ${readFileSync(log, 'utf8')}`)));
   });
-  return asPeer('Headgate', port, child);
+  return asPeer(name, port, child);
 }

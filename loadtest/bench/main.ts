@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
+import { cacheCost } from './cache-cost.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { gateCost } from './gate-cost.ts';
 import { bareRelay } from './headgate-peer.ts';
@@ -12,11 +13,12 @@ import { writeResults } from './results-file.ts';
 import { renderTables } from './tables.ts';
 
 const usage = `Usage: npm run bench -- [--rounds N] [--slice MS] [--warm-up MS] [--only NAME,...] [--json] [--write]
+       npm run bench -- cache [--rounds N] [--slice MS] [--warm-up MS]
        npm run bench -- gate
        npm run bench -- pick [POLICY]
 
 Compares what stands between clients and model servers, side by side in one run: ${kinds.map(({ name }) => name).join(', ')}.
---only leaves the others out, but for the bare relay; --write puts the tables into loadtest/RESULTS.md; gate measures what a gate costs, pick what it costs to choose a replica.
+--only leaves the others out, but for the bare relay; --write puts the tables into loadtest/RESULTS.md; cache measures what a hit and a miss cost, gate what a gate does, pick what it costs to choose a replica.
 `;
 
 interface Options {
@@ -41,7 +43,6 @@ async function run(options: Options): Promise<{ comparison: Comparison; missing:
   const wanted = kinds.filter((kind) => kind === bareRelay || (options.only?.includes(kind.name) ?? true));
   const peers: Peer[] = [];
   const missing: Missing[] = [];
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   try {
     for (const { name, start } of wanted) {
       progress(`${name}: starts`);
@@ -57,6 +58,10 @@ async function run(options: Options): Promise<{ comparison: Comparison; missing:
     for (const peer of peers) peer.stop();
     backend.kill();
   }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function isTimed(peer: Peer): peer is Peer & { readonly pid: number } {
@@ -115,12 +120,17 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  const isOfCache = args[0] === 'cache';
   let options: Options;
   try {
-    options = readOptions(args);
+    options = readOptions(isOfCache ? args.slice(1) : args);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exitCode = 2;
+    return;
+  }
+  if (isOfCache) {
+    process.stdout.write(await cacheCost({ ...options, progress }));
     return;
   }
   const result = await run(options);

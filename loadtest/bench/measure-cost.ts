@@ -20,7 +20,7 @@ export async function measureCost(
   forMs: number,
 ): Promise<CostSlice> {
   const { connections, newReader } = workload;
-  const loop = new ClosedLoop({ port: peer.port, connections, request: workload.request(peer), newReader });
+  const loop = new ClosedLoop({ port: peer.port, connections, next: workload.requests(peer), newReader });
   try {
     await systemClock.sleep(200);
     const before = { cpu: cpuMicroseconds(peer.pid), ...loop.counted, atMs: systemClock.nowMs() };

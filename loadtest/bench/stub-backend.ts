@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { systemClock } from '../../gateway/kernel/system-clock.ts';
 import { chatEvents, chatPath, paceField, ticksOfPace } from './chat-stream.ts';
+import { textAnswer, textPath } from './text-answer.ts';
 
 // A replica that answers every request at once with what a bundled worker would, and streams chats at a pace that every peer keeps up with:
 // the peers are compared by their own cost.
@@ -51,14 +52,17 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
   });
   request.on('end', () => {
     if (isChat && asked.includes('"stream":true')) return openStream(response, asked);
-    const body = isChat ? chatAnswer : answer;
-    response.writeHead(
-      200,
-      isChat ? ['content-type', 'application/json', 'content-length', String(body.length)] : headers,
-    );
-    response.end(body);
+    if (isChat) return answerWhole(response, chatAnswer);
+    if (request.url === textPath) return answerWhole(response, textAnswer);
+    response.writeHead(200, headers);
+    response.end(answer);
   });
 });
+
+function answerWhole(response: ServerResponse, body: Buffer): void {
+  response.writeHead(200, ['content-type', 'application/json', 'content-length', String(body.length)]);
+  response.end(body);
+}
 
 function openStream(response: ServerResponse, asked: string): void {
   response.writeHead(200, ['content-type', 'text/event-stream', 'cache-control', 'no-cache']);

@@ -2,7 +2,7 @@ import type { Comparison, Row } from './comparison.ts';
 import { inWords } from './spread.ts';
 
 /** A table in Markdown with its title. */
-interface Table {
+export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -10,7 +10,7 @@ interface Table {
 
 /** What was found out, for people: on a terminal as in a file. */
 export function renderTables(comparison: Comparison): string {
-  return tablesOf(comparison).map(render).join('\n\n');
+  return tablesOf(comparison).map(renderTable).join('\n\n');
 }
 
 function tablesOf({ rounds, request, chunk, latency, firstToken, held }: Comparison): Table[] {
@@ -58,7 +58,8 @@ function rowsOf<Figures>(
   });
 }
 
-function render({ title, columns, rows }: Table): string {
+/** The same as text. */
+export function renderTable({ title, columns, rows }: Table): string {
   const all = [['', ...columns], ...rows];
   const widths = ['', ...columns].map((_, at) => Math.max(3, ...all.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

@@ -6,7 +6,8 @@ import type { Peer } from './peer.ts';
 export interface Workload {
   readonly unit: 'request' | 'streamed chunk';
   readonly connections: number;
-  request(peer: Peer): Buffer;
+  /** Gives each request that a peer is sent, one after the other. */
+  requests(peer: Peer): () => Buffer;
   newReader(): AnswerReader;
 }
 
@@ -14,12 +15,7 @@ export interface Workload {
 export const digits: Workload = {
   unit: 'request',
   connections: 32,
-  request(peer) {
-    if (peer.isChatOnly) return asPost(peer, chatPath, { model: 'chat', messages: longMessages });
-    const data = Array.from({ length: 64 }, (_, at) => (at * 7) % 17);
-    const inputs = [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }];
-    return asPost(peer, '/v2/models/digits/infer', { inputs });
-  },
+  requests: (peer) => always(digitOf(peer)),
   newReader: () => new WholeAnswers(),
 };
 
@@ -27,9 +23,17 @@ export const digits: Workload = {
 export const chats: Workload = {
   unit: 'streamed chunk',
   connections: 128,
-  request: (peer) => streamOf(peer, 'fast'),
+  requests: (peer) => always(streamOf(peer, 'fast')),
   newReader: () => new StreamedAnswers(chatEvents.length),
 };
+
+/** One such digit; a chat where a peer knows nothing else. */
+export function digitOf(peer: Peer): Buffer {
+  if (peer.isChatOnly) return asPost(peer, chatPath, { model: 'chat', messages: longMessages });
+  const data = Array.from({ length: 64 }, (_, at) => (at * 7) % 17);
+  const inputs = [{ name: 'image', shape: [1, 64], datatype: 'FP32', data }];
+  return asPost(peer, '/v2/models/digits/infer', { inputs });
+}
 
 /** One such chat; a slow one at the pace of people who read, which is how many can be held at once. */
 export function streamOf(peer: Peer, pace: keyof typeof ticksOfPace): Buffer {
@@ -40,7 +44,12 @@ export function streamOf(peer: Peer, pace: keyof typeof ticksOfPace): Buffer {
 const messages = [{ role: 'user', content: 'What is a headgate?' }];
 const longMessages = [{ role: 'user', content: 'What is a headgate? '.repeat(10) }];
 
-function asPost({ port, headers }: Peer, path: string, content: object): Buffer {
+function always(request: Buffer): () => Buffer {
+  return () => request;
+}
+
+/** A request as it goes over the wire. */
+export function asPost({ port, headers }: Peer, path: string, content: object): Buffer {
   const body = JSON.stringify(content);
   const head = [
     `POST ${path} HTTP/1.1`,

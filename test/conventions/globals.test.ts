@@ -55,6 +55,7 @@ const rules: readonly Rule[] = [
       'loadtest/balancing/live/main.ts',
       'loadtest/balancing/main.ts',
       'loadtest/bench/main.ts',
+      'loadtest/caching/main.ts',
       'loadtest/commands.ts',
     ],
   },

@@ -43,6 +43,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   hono: ['http', 'worker', 'commands', 'assemble-ports'],
   '@hono/node-server': ['http', 'worker', 'assemble-ports'],
   'hdr-histogram-js': ['loadtest'],
+  ioredis: ['cache'],
   opossum: ['guard'],
 };
 

@@ -1,3 +1,5 @@
+import { caching } from './caching.ts';
+
 /** A guard that is taken away, and the tests of which at least one must then fail. */
 export interface Mutation {
   /** What the guard is for. */
@@ -468,5 +470,5 @@ const reports: readonly Mutation[] = [
   },
 ];
 
-/** The guards of leases, gates, tries, deadlines and load reports. */
-export const mutations: readonly Mutation[] = [...leases, ...passage, ...repeats, ...instants, ...reports];
+/** The guards of leases, gates, tries, deadlines, load reports, and of what is shared and kept. */
+export const mutations: readonly Mutation[] = [...leases, ...passage, ...repeats, ...instants, ...reports, ...caching];

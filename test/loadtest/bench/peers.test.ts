@@ -6,7 +6,7 @@ import { kinds } from '../../../loadtest/bench/kinds.ts';
 import { measureCost } from '../../../loadtest/bench/measure-cost.ts';
 import { measureLatency } from '../../../loadtest/bench/measure-latency.ts';
 import { freePort, type Peer, type PeerKind, startScript } from '../../../loadtest/bench/peer.ts';
-import { digits, streamOf } from '../../../loadtest/bench/workloads.ts';
+import { digitOf, digits, streamOf } from '../../../loadtest/bench/workloads.ts';
 import { repetitions } from '../../support/counts.ts';
 
 const backendPort = await freePort();
@@ -17,7 +17,7 @@ const ofAll = new Set(repetitions({ quick: 0, full: 1 }) === 1 ? kinds : [bareRe
 
 /** How long some requests, or the first tokens of some streams, took. */
 function asked(peer: Peer, isStreaming: boolean): Promise<number[]> {
-  const request = isStreaming ? streamOf(peer, 'fast') : digits.request(peer);
+  const request = isStreaming ? streamOf(peer, 'fast') : digitOf(peer);
   const { name, port } = peer;
   return measureLatency({ name, port, request, isStreaming, ratePerSecond: 50, forMs: 200, rng: seededRng(1) });
 }

@@ -1,0 +1,102 @@
+import { createHash, hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Identity } from '../pipeline/protocol.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+/** What answers of one model to one tenant are kept under: their two marks and the digest of everything that decides the answer. */
+export type CacheKey = string;
+
+/** How a route shares its answers. */
+export interface Sharing {
+  /** Of the model, as far as the gateway can know it: it changes when answers do though the name stays. */
+  readonly revision: string;
+  /** Every tenant may be given what another one asked for. */
+  readonly isForEveryone: boolean;
+}
+
+/** Which keys are meant: those of which everything given holds; all where nothing is given. */
+export interface Keys {
+  readonly key?: CacheKey;
+  readonly model?: string;
+  readonly tenant?: string;
+}
+
+/**
+ * The only headers of clients that go upstream where answers are shared, and they are part of the key: no other can change what others get.
+ * Without `accept-encoding` answers come as they are, so that they can be read.
+ */
+export const sharedHeaders: readonly string[] = [
+  'accept',
+  'accept-language',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'inference-header-content-length',
+  'openai-beta',
+  'openai-organization',
+  'openai-project',
+];
+
+/** Changes with what a key is made of, so that none means what it meant before. */
+const version = 1;
+
+/** The key of a request, or null where it has none: two texts that might say the same cannot be compared. */
+export function cacheKey(exchange: Exchange, identity: Identity, sharing: Sharing): CacheKey | null {
+  const json = identity.json === null ? '' : canonicalJson(identity.json, identity.without);
+  if (json === null) return null;
+  const tenant = sharing.isForEveryone ? null : exchange.tenant;
+  const head = headOf(exchange, identity, sharing.revision, tenant);
+  return `${mark(exchange.ask.model)}-${mark(tenant ?? '')}-${digest(head + json, identity.raw)}`;
+}
+
+/** Everything that is not content. As JSON, so that no part can run into the next; it says how long the raw pieces are. */
+function headOf(
+  { choice, ask, protocol, head }: Exchange,
+  { raw, framing }: Identity,
+  revision: string,
+  tenant: string | null,
+) {
+  return JSON.stringify([
+    version,
+    choice.route.name,
+    choice.backend.name,
+    protocol.name,
+    ask.model,
+    choice.upstreamModel,
+    revision,
+    tenant,
+    head.method,
+    head.rawPath,
+    head.query,
+    sharedHeaders.map((name) => (framing.includes(name) ? null : (head.headers[name] ?? null))),
+    raw.map(({ length }) => length),
+  ]);
+}
+
+function digest(text: string, raw: readonly Uint8Array[]): string {
+  if (raw.every(({ length }) => length === 0)) return hash('sha256', text, 'base64url');
+  const sum = createHash('sha256').update(text);
+  for (const piece of raw) sum.update(piece);
+  return sum.digest('base64url');
+}
+
+/** By this, the keys of a model or a tenant are found again. Of two that have the same, one's answers may be purged with the other's. */
+function mark(name: string): string {
+  return crc32(name).toString(16).padStart(8, '0');
+}
+
+/** Whether a key is among those that are meant. */
+export function isAmong(key: CacheKey, keys: Keys): boolean {
+  return (
+    (keys.key === undefined || keys.key === key) &&
+    (keys.model === undefined || key.startsWith(mark(keys.model))) &&
+    (keys.tenant === undefined || key.startsWith(mark(keys.tenant), 9))
+  );
+}
+
+/** The same as a pattern of Redis, for those that are not one key alone. */
+export function patternOf({ model, tenant }: Keys): string {
+  const anyMark = '?'.repeat(8);
+  return `${model === undefined ? anyMark : mark(model)}-${tenant === undefined ? anyMark : mark(tenant)}-*`;
+}
