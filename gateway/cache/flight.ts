@@ -1,74 +1,32 @@
-import type { Clock } from '../kernel/clock.ts';
 import { asGatewayError, GatewayError } from '../kernel/errors.ts';
-import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
-import type { BodyReader } from './body-reader.ts';
+import { FlightMember } from './flight-member.ts';
+import type { FlightParts } from './flight-parts.ts';
+import { FlightWork } from './flight-work.ts';
 import type { CacheKey } from './key.ts';
 import { type Ended, SharedBody } from './shared-body.ts';
 import { whyNotShared } from './storable.ts';
 
-/** Makes of an answer that was computed for somebody else the one that an exchange gets: with its own id, and as a stream or not, as it asked. */
-export type Render = (reply: Reply, exchange: Exchange) => Reply;
-
-/** What all flights of a process have in common. */
-export interface FlightParts {
-  readonly clock: Clock;
-  readonly room: BufferRoom;
-  /** Of one answer, kept for those who come late or read slowly. */
-  readonly maxBytes: number;
-  readonly render: Render;
-  readonly counts: FlightCounts;
-  /** Nobody may join it any more. May be called again. */
-  onClosed(flight: Flight): void;
-  /** Nor will it be any better with the next one of its key. */
-  onUnshareable(flight: Flight): void;
-}
-
-/** Computations under way, those who wait for one or read its answer, and how many have ever joined one that was begun for somebody else. */
-export interface FlightCounts {
-  underWay: number;
-  members: number;
-  followers: number;
-}
-
-/** Somebody who waits for the head of an answer and then reads it. */
-interface Member {
-  readonly exchange: Exchange;
-  readonly next: Serve;
-  readonly joinedAtMs: number;
-  readonly onCancel: (reason: GatewayError) => void;
-  /** Null until the head has come. */
-  reader: BodyReader | null;
-  resolve(reply: Reply | Promise<Reply>): void;
-  reject(error: GatewayError): void;
-}
-
-/** So often one flight is begun: for the first, and when that dies, for one or two of those who wait. */
+/** So often one flight is begun: for the first, and where that dies, for one or two of those who wait. */
 const mostLaunches = 3;
-const nothing = new Uint8Array(0);
 
 /**
- * One computation and those who wait for it. It goes on by itself, in an exchange of its own, as long as anybody is left. When it dies, and not by
- * a failure that the next one would meet as well, it is begun anew for one of those who wait.
+ * One computation and those who wait for it. It goes on by itself as long as anybody is left. Where it dies, and not by a failure that the next one
+ * would meet as well, it is begun anew for one of those who wait.
  */
 export class Flight {
   readonly key: CacheKey;
   readonly #parts: FlightParts;
-  readonly #members = new Set<Member>();
+  readonly #members = new Set<FlightMember>();
   /** For whom it is computed; null where nobody asked. */
-  #owner: Member | null = null;
-  #work: Exchange | null = null;
-  #isUnderWay = false;
+  #owner: FlightMember | null = null;
+  #work: FlightWork | null = null;
   /** Wanted though nobody waits for it. */
   #isWanted = false;
   #launches = 0;
-  /** What is known upstream of the time it has. */
-  #toldDeadlineMs = Number.POSITIVE_INFINITY;
-  /** The request, as far as nobody else accounts for it. */
-  #heldBytes = 0;
   #reply: Reply | null = null;
   #body: SharedBody | null = null;
 
@@ -81,78 +39,72 @@ export class Flight {
     return this.#members.size;
   }
 
-  /** False when it has been given up and only its end has still to come. */
-  get mayBeJoined(): boolean {
-    return this.#work?.cancellation.reason === null;
+  /** Whether it has been given up, and only its end has still to come. */
+  get isGivenUp(): boolean {
+    return this.#work?.isCancelled ?? false;
   }
 
   /** Begins it for an exchange. Resolves at the head of its answer. */
   lead(exchange: Exchange, next: Serve): Promise<Reply> {
-    const { promise, member } = this.#admit(exchange, next);
+    const member = this.#admit(exchange, next);
     this.#launch(exchange, next, member);
-    return promise;
+    return member.reply;
   }
 
   /** The same answer for another one. */
   join(exchange: Exchange, next: Serve): Promise<Reply> {
-    const { promise, member } = this.#admit(exchange, next);
-    this.#work?.prolongTo(exchange.deadlineMs);
+    const member = this.#admit(exchange, next);
+    this.#work?.exchange.prolongTo(exchange.deadlineMs);
     if (this.#reply !== null && this.#body !== null) this.#seat(member, this.#reply, this.#body);
-    return promise;
+    return member.reply;
   }
 
-  /** Begins it for nobody; it goes on to its end whether or not anybody joins. Its request is accounted for until then. */
-  leadForNobody(exchange: Exchange, next: Serve, requestBytes: number): void {
+  /** Begins it for nobody: it goes on to its end, whoever joins and leaves. */
+  leadForNobody(exchange: Exchange, next: Serve): void {
     this.#isWanted = true;
-    this.#heldBytes = requestBytes;
     this.#launch(exchange, next, null);
   }
 
   /** Ends it for all. */
   cut(error: GatewayError): void {
-    this.#work?.cancellation.cancel(error);
+    this.#work?.cancel(error);
   }
 
   get #isDeserted(): boolean {
     return this.#members.size === 0 && !this.#isWanted;
   }
 
-  #admit(exchange: Exchange, next: Serve): { readonly promise: Promise<Reply>; readonly member: Member } {
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const onCancel = (reason: GatewayError): void => this.#leave(member, reason);
-    const joinedAtMs = this.#parts.clock.nowMs();
-    const member: Member = { exchange, next, joinedAtMs, onCancel, reader: null, resolve, reject };
+  #admit(exchange: Exchange, next: Serve): FlightMember {
+    const leave = (one: FlightMember, reason: GatewayError): void => this.#leave(one, reason);
+    const member = new FlightMember(exchange, next, this.#parts.clock.nowMs(), leave);
     this.#members.add(member);
     this.#parts.counts.members += 1;
-    exchange.cancellation.onCancel(onCancel);
-    return { promise, member };
+    return member;
   }
 
-  #launch(exchange: Exchange, next: Serve, owner: Member | null): void {
+  #launch(exchange: Exchange, next: Serve, owner: FlightMember | null): void {
     let deadlineMs = owner === null ? Number.POSITIVE_INFINITY : 0;
     for (const member of this.#members) deadlineMs = Math.max(deadlineMs, member.exchange.deadlineMs);
-    const work = exchange.detached(exchange.choice, deadlineMs);
+    const work = new FlightWork(exchange, deadlineMs, this.#parts.room);
+    // Who is not here to wait for it has its request no longer.
+    if (owner === null) work.holdRequest();
     this.#work = work;
     this.#owner = owner;
-    this.#toldDeadlineMs = deadlineMs;
     this.#launches += 1;
-    this.#isUnderWay = true;
     this.#parts.counts.underWay += 1;
-    work.generation.enter();
-    begin(next, work).then(
+    work.run(next).then(
       (reply) => this.#answered(work, reply),
       (thrown) => this.#failed(work, asGatewayError(thrown)),
     );
   }
 
-  #answered(work: Exchange, reply: Reply): void {
-    this.#forgetRequest(work);
-    // An alarm rings up to one tick late.
-    for (const { exchange } of this.#members) exchange.expire(this.#parts.clock);
+  #answered(work: FlightWork, reply: Reply): void {
+    work.forgetRequest();
+    this.#expireMembers();
     const isFailure = reply.status >= 400;
-    const heir = isFailure && this.#wasCutShort() ? this.#heir() : null;
+    const heir = isFailure && work.isCutShort(this.#parts.clock.nowMs()) ? this.#heir() : null;
     const isShared = isFailure || whyNotShared(reply.status, reply.headers) === null;
-    if (heir === null && !isShared) this.#sendOthersOn();
+    if (!isShared) this.#sendOthersOn();
     if (heir !== null || this.#isDeserted) {
       reply.body.discard();
       this.#computed(work);
@@ -163,7 +115,7 @@ export class Flight {
     this.#share(work, reply, isShared && !isFailure);
   }
 
-  #share(work: Exchange, reply: Reply, isJoinable: boolean): void {
+  #share(work: FlightWork, reply: Reply, isJoinable: boolean): void {
     const { room, maxBytes } = this.#parts;
     const body = new SharedBody({
       room,
@@ -188,20 +140,16 @@ export class Flight {
   }
 
   /** Gives somebody who waits the head of the answer, and a body to read. */
-  #seat(member: Member, { status, headers, source }: Reply, body: SharedBody): void {
+  #seat(member: FlightMember, { status, headers, source }: Reply, body: SharedBody): void {
     const reader = body.newReader((ended) => this.#hasRead(member, ended));
     member.reader = reader;
-    this.#learn(member);
-    try {
-      const isOwn = member === this.#owner;
-      // Each may add to the headers; what was set for one is not for the others.
-      const own: Reply = { status, headers: isOwn ? [...headers] : withoutCookies(headers), source, body: reader };
-      const given: Reply = isOwn ? own : { ...own, source: 'flight' };
-      member.resolve(isOwn || status !== 200 ? given : this.#parts.render(given, member.exchange));
-    } catch (fault) {
-      member.reject(asGatewayError(fault));
-      reader.discard();
-    }
+    this.#tell(member);
+    member.answer(() => {
+      // Each has a list of headers to add to; what was set for one is not for the others.
+      if (member === this.#owner) return { status, headers: [...headers], source, body: reader };
+      const reply: Reply = { status, headers: withoutCookies(headers), source: 'flight', body: reader };
+      return status === 200 ? this.#parts.render(reply, member.exchange) : reply;
+    });
   }
 
   /** The answer is for nobody but whom it was computed for: all others go on by themselves, beside each other. */
@@ -210,112 +158,83 @@ export class Flight {
     this.#isWanted = false;
     for (const member of this.#members) {
       if (member === this.#owner) continue;
-      this.#release(member);
-      member.resolve(begin(member.next, member.exchange));
+      this.#letGo(member);
+      member.goAlone();
     }
   }
 
-  #failed(work: Exchange, error: GatewayError): void {
-    this.#forgetRequest(work);
+  #failed(work: FlightWork, error: GatewayError): void {
+    work.forgetRequest();
     this.#computed(work);
     this.#isWanted = false;
-    const hasDied = error.code === 'internal' || work.cancellation.reason !== null || this.#wasCutShort();
-    if (hasDied) for (const { exchange } of this.#members) exchange.expire(this.#parts.clock);
+    const hasDied = error.code === 'internal' || work.isCancelled || work.isCutShort(this.#parts.clock.nowMs());
+    if (hasDied) this.#expireMembers();
     const heir = hasDied ? this.#heir() : null;
     if (heir === null) this.#parts.onClosed(this);
-    for (const member of this.#members) if (heir === null || member === this.#owner) this.#fail(member, error);
+    for (const member of this.#members) {
+      if (heir !== null && member !== this.#owner) continue;
+      this.#tell(member);
+      this.#letGo(member);
+      member.fail(error);
+    }
     if (heir !== null) this.#launch(heir.exchange, heir.next, heir);
   }
 
-  /** The time it was begun with is over, and some who came later have more. */
-  #wasCutShort(): boolean {
-    return this.#parts.clock.nowMs() >= this.#toldDeadlineMs;
+  /** Those whose deadline has passed leave: alarms ring up to one tick late. */
+  #expireMembers(): void {
+    for (const { exchange } of this.#members) exchange.expire(this.#parts.clock);
   }
 
   /** For whom it is begun anew; null where there is nobody, or it was often enough. */
-  #heir(): Member | null {
+  #heir(): FlightMember | null {
     if (this.#launches === mostLaunches) return null;
     for (const member of this.#members) if (member !== this.#owner) return member;
     return null;
   }
 
-  #fail(member: Member, error: GatewayError): void {
-    this.#learn(member);
-    this.#release(member);
-    member.reject(error);
-  }
-
   /** It is cancelled. */
-  #leave(member: Member, reason: GatewayError): void {
-    this.#learn(member);
-    this.#release(member);
-    if (member.reader === null) member.reject(reason);
+  #leave(member: FlightMember, reason: GatewayError): void {
+    this.#tell(member);
+    this.#letGo(member);
+    if (member.reader === null) member.fail(reason);
     else member.reader.stop({ how: 'abandoned', why: reason });
     if (this.#isDeserted) this.#giveUp(reason);
-    else if (member === this.#owner && this.#reply === null) this.#holdRequest();
+    else if (member === this.#owner && this.#reply === null) this.#work?.holdRequest();
   }
 
-  #hasRead(member: Member, { why }: Ended): void {
+  #hasRead(member: FlightMember, { why }: Ended): void {
     if (!this.#members.has(member)) return;
-    this.#learn(member);
-    this.#release(member);
-    if (this.#isDeserted) this.#giveUp(member.exchange.cancellation.reason ?? why ?? nobodyReads());
+    this.#tell(member);
+    this.#letGo(member);
+    if (this.#isDeserted) this.#giveUp(why ?? nobodyReads());
   }
 
-  #learn({ exchange, joinedAtMs }: Member): void {
-    if (this.#work !== null) exchange.journal.learn(this.#work.journal, joinedAtMs);
+  #tell(member: FlightMember): void {
+    if (this.#work !== null) member.learnFrom(this.#work.exchange);
   }
 
-  #release(member: Member): void {
-    if (!this.#members.delete(member)) return;
-    member.exchange.cancellation.off(member.onCancel);
+  #letGo(member: FlightMember): void {
+    this.#members.delete(member);
     this.#parts.counts.members -= 1;
+    member.letGo();
   }
 
   #giveUp(reason: GatewayError): void {
-    if (!this.#isUnderWay) return;
+    if (!this.#work?.isUnderWay) return;
     this.#parts.onClosed(this);
-    this.#work?.cancellation.cancel(reason);
+    this.#work.cancel(reason);
     this.#body?.end('abandoned', reason);
   }
 
-  #computed({ generation }: Exchange): void {
-    this.#isUnderWay = false;
+  #computed(work: FlightWork): void {
+    work.end();
     this.#parts.counts.underWay -= 1;
-    generation.leave();
-  }
-
-  /** Whose request it was accounted for it, and is gone. */
-  #holdRequest(): void {
-    if (this.#work === null) return;
-    this.#heldBytes = requestBytesOf(this.#work);
-    this.#parts.room.hold(this.#heldBytes);
-  }
-
-  #forgetRequest({ ask }: Exchange): void {
-    ask.payload = ask.content = nothing;
-    this.#parts.room.giveBack(this.#heldBytes);
-    this.#heldBytes = 0;
-  }
-}
-
-/** What the body of a request takes, as sent and without its content encoding. */
-export function requestBytesOf({ ask: { payload, content } }: Exchange): number {
-  return payload.length + (content === payload ? 0 : content.length);
-}
-
-/** Some stages throw where others reject. */
-function begin(next: Serve, exchange: Exchange): Promise<Reply> {
-  try {
-    return next(exchange);
-  } catch (thrown) {
-    return Promise.reject(asGatewayError(thrown));
+    this.#parts.onComputed(this);
   }
 }
 
 function withoutCookies(headers: HeaderList): HeaderList {
-  const isCookie = (at: number): boolean => headers[at - (at % 2)]?.toLowerCase() === 'set-cookie';
-  return headers.filter((_, at) => !isCookie(at));
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'set-cookie');
 }
 
 function nobodyReads(): GatewayError {

@@ -5,7 +5,8 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Sharing } from '../pipeline/sharing.ts';
 import type { Serve } from '../pipeline/stage.ts';
-import { Flight, type FlightCounts, type FlightParts, type Render, requestBytesOf } from './flight.ts';
+import { Flight } from './flight.ts';
+import type { FlightCounts, FlightParts, Render } from './flight-parts.ts';
 import type { CacheKey } from './key.ts';
 
 interface Options {
@@ -27,7 +28,6 @@ const mostMarks = 10_000;
 export class Flights {
   readonly counts: Readonly<FlightCounts>;
   readonly #clock: Clock;
-  readonly #room: BufferRoom;
   readonly #maxMembers: number;
   readonly #parts: FlightParts;
   readonly #byKey = new Map<CacheKey, Flight>();
@@ -38,7 +38,6 @@ export class Flights {
 
   constructor({ clock, room, render, maxBytes = 1 << 20, maxMembers = 10_000 }: Options) {
     this.#clock = clock;
-    this.#room = room;
     this.#maxMembers = maxMembers;
     const counts = { underWay: 0, members: 0, followers: 0 };
     this.counts = counts;
@@ -53,6 +52,7 @@ export class Flights {
         this.#close(flight);
         this.#mark(flight.key);
       },
+      onComputed: (flight) => this.#refreshing.delete(flight),
     };
   }
 
@@ -67,14 +67,13 @@ export class Flights {
     return found.join(exchange, next);
   }
 
-  /** Has an answer computed anew that nobody waits for, bounded by nothing but the backend's own time limits. Does nothing while one is under way, or there is no room to hold the request. */
+  /** Has an answer computed anew that nobody waits for, within the backend's own time limits. Does nothing while one is under way, nor where there is no room to hold the request. */
   refresh(exchange: Exchange, { key }: Sharing, next: Serve): void {
-    if (this.#isMarked(key) || this.#underWay(key) !== null) return;
-    const requestBytes = requestBytesOf(exchange);
-    if (!this.#room.take(requestBytes)) return;
+    const { room } = this.#parts;
+    if (this.#isMarked(key) || this.#underWay(key) !== null || room.heldBytes >= room.mostBytes) return;
     const flight = this.#begin(key);
     this.#refreshing.add(flight);
-    flight.leadForNobody(exchange, next, requestBytes);
+    flight.leadForNobody(exchange, next);
   }
 
   /** Ends what no client waits for; all else ends with its clients. */
@@ -84,7 +83,7 @@ export class Flights {
 
   #underWay(key: CacheKey): Flight | null {
     const found = this.#byKey.get(key);
-    return found?.mayBeJoined ? found : null;
+    return found === undefined || found.isGivenUp ? null : found;
   }
 
   /** In the place of the one that is under way, if any: that goes on for those who are in it. */
@@ -96,7 +95,6 @@ export class Flights {
 
   #close(flight: Flight): void {
     if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
-    this.#refreshing.delete(flight);
   }
 
   #mark(key: CacheKey): void {
