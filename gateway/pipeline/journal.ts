@@ -37,4 +37,18 @@ export class Journal {
   bodyEnd: BodyEnd | null = null;
   /** What broke, for the log only: it may name internals that no client should read. */
   detail = '';
+
+  /** Takes over what has been learned of work that this exchange had a part in from `sinceMs` on: of what went on before, it spent no time. */
+  learn(work: Journal, sinceMs: number): void {
+    this.backend = work.backend;
+    this.replica = work.replica;
+    this.upstreamModel = work.upstreamModel;
+    this.tries = work.tries;
+    this.isBudgetSpent = work.isBudgetSpent;
+    this.sentAtMs = work.sentAtMs === 0 ? 0 : Math.max(work.sentAtMs, sinceMs);
+    this.headAtMs = work.headAtMs === 0 ? 0 : Math.max(work.headAtMs, sinceMs);
+    this.queueWaitMs = Math.min(work.queueWaitMs, Math.max(0, this.sentAtMs - sinceMs));
+    this.inputTokens = work.inputTokens;
+    this.outputTokens = work.outputTokens;
+  }
 }

@@ -1,0 +1,242 @@
+import { asGatewayError, GatewayError } from '../kernel/errors.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { HeaderList } from '../pipeline/headers.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import type { Serve } from '../pipeline/stage.ts';
+import { FlightMember } from './flight-member.ts';
+import type { FlightParts } from './flight-parts.ts';
+import { FlightWork } from './flight-work.ts';
+import type { CacheKey } from './key.ts';
+import { type Ended, SharedBody } from './shared-body.ts';
+import { whyNotShared } from './storable.ts';
+
+/** So often one flight is begun: for the first, and where that dies, for one or two of those who wait. */
+const mostLaunches = 3;
+
+/**
+ * One computation and those who wait for it. It goes on by itself as long as anybody is left. Where it dies, and not by a failure that the next one
+ * would meet as well, it is begun anew for one of those who wait.
+ */
+export class Flight {
+  readonly key: CacheKey;
+  readonly #parts: FlightParts;
+  readonly #members = new Set<FlightMember>();
+  /** For whom it is computed; null where nobody asked. */
+  #owner: FlightMember | null = null;
+  #work: FlightWork | null = null;
+  /** Wanted though nobody waits for it. */
+  #isWanted = false;
+  #launches = 0;
+  #reply: Reply | null = null;
+  #body: SharedBody | null = null;
+
+  constructor(key: CacheKey, parts: FlightParts) {
+    this.key = key;
+    this.#parts = parts;
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  /** Whether it has been given up, and only its end has still to come. */
+  get isGivenUp(): boolean {
+    return this.#work?.isCancelled ?? false;
+  }
+
+  /** Begins it for an exchange. Resolves at the head of its answer. */
+  lead(exchange: Exchange, next: Serve): Promise<Reply> {
+    const member = this.#admit(exchange, next);
+    this.#launch(exchange, next, member);
+    return member.reply;
+  }
+
+  /** The same answer for another one. */
+  join(exchange: Exchange, next: Serve): Promise<Reply> {
+    const member = this.#admit(exchange, next);
+    this.#work?.exchange.prolongTo(exchange.deadlineMs);
+    if (this.#reply !== null && this.#body !== null) this.#seat(member, this.#reply, this.#body);
+    return member.reply;
+  }
+
+  /** Begins it for nobody: it goes on to its end, whoever joins and leaves. */
+  leadForNobody(exchange: Exchange, next: Serve): void {
+    this.#isWanted = true;
+    this.#launch(exchange, next, null);
+  }
+
+  /** Ends it for all. */
+  cut(error: GatewayError): void {
+    this.#work?.cancel(error);
+  }
+
+  get #isDeserted(): boolean {
+    return this.#members.size === 0 && !this.#isWanted;
+  }
+
+  #admit(exchange: Exchange, next: Serve): FlightMember {
+    const leave = (one: FlightMember, reason: GatewayError): void => this.#leave(one, reason);
+    const member = new FlightMember(exchange, next, this.#parts.clock.nowMs(), leave);
+    this.#members.add(member);
+    this.#parts.counts.members += 1;
+    return member;
+  }
+
+  #launch(exchange: Exchange, next: Serve, owner: FlightMember | null): void {
+    let deadlineMs = owner === null ? Number.POSITIVE_INFINITY : 0;
+    for (const member of this.#members) deadlineMs = Math.max(deadlineMs, member.exchange.deadlineMs);
+    const work = new FlightWork(exchange, deadlineMs, this.#parts.room);
+    // Who is not here to wait for it has its request no longer.
+    if (owner === null) work.holdRequest();
+    this.#work = work;
+    this.#owner = owner;
+    this.#launches += 1;
+    this.#parts.counts.underWay += 1;
+    work.run(next).then(
+      (reply) => this.#answered(work, reply),
+      (thrown) => this.#failed(work, asGatewayError(thrown)),
+    );
+  }
+
+  #answered(work: FlightWork, reply: Reply): void {
+    work.forgetRequest();
+    this.#expireMembers();
+    const isFailure = reply.status >= 400;
+    const heir = isFailure && work.isCutShort(this.#parts.clock.nowMs()) ? this.#heir() : null;
+    const isShared = isFailure || whyNotShared(reply.status, reply.headers) === null;
+    if (!isShared) this.#sendOthersOn();
+    if (heir !== null || this.#isDeserted) {
+      reply.body.discard();
+      this.#computed(work);
+      if (heir !== null) this.#launch(heir.exchange, heir.next, heir);
+      return;
+    }
+    if (isFailure) this.#parts.onClosed(this);
+    this.#share(work, reply, isShared && !isFailure);
+  }
+
+  #share(work: FlightWork, reply: Reply, isJoinable: boolean): void {
+    const { room, maxBytes } = this.#parts;
+    const body = new SharedBody({
+      room,
+      maxBytes,
+      sizeBytes: reply.body.sizeBytes,
+      isJoinable,
+      isWanted: this.#isWanted,
+      onOutgrown: (forGood) => (forGood ? this.#parts.onUnshareable(this) : this.#parts.onClosed(this)),
+      onEnd: () => {
+        this.#parts.onClosed(this);
+        this.#computed(work);
+      },
+    });
+    this.#reply = reply;
+    this.#body = body;
+    for (const member of this.#members) this.#seat(member, reply, body);
+    try {
+      reply.body.pump(body);
+    } catch (fault) {
+      this.#giveUp(asGatewayError(fault));
+    }
+  }
+
+  /** Gives somebody who waits the head of the answer, and a body to read. */
+  #seat(member: FlightMember, { status, headers, source }: Reply, body: SharedBody): void {
+    const reader = body.newReader((ended) => this.#hasRead(member, ended));
+    member.reader = reader;
+    this.#tell(member);
+    member.answer(() => {
+      // Each has a list of headers to add to; what was set for one is not for the others.
+      if (member === this.#owner) return { status, headers: [...headers], source, body: reader };
+      const reply: Reply = { status, headers: withoutCookies(headers), source: 'flight', body: reader };
+      return status === 200 ? this.#parts.render(reply, member.exchange) : reply;
+    });
+  }
+
+  /** The answer is for nobody but whom it was computed for: all others go on by themselves, beside each other. */
+  #sendOthersOn(): void {
+    this.#parts.onUnshareable(this);
+    this.#isWanted = false;
+    for (const member of this.#members) {
+      if (member === this.#owner) continue;
+      this.#letGo(member);
+      member.goAlone();
+    }
+  }
+
+  #failed(work: FlightWork, error: GatewayError): void {
+    work.forgetRequest();
+    this.#computed(work);
+    this.#isWanted = false;
+    const hasDied = error.code === 'internal' || work.isCancelled || work.isCutShort(this.#parts.clock.nowMs());
+    if (hasDied) this.#expireMembers();
+    const heir = hasDied ? this.#heir() : null;
+    if (heir === null) this.#parts.onClosed(this);
+    for (const member of this.#members) {
+      if (heir !== null && member !== this.#owner) continue;
+      this.#tell(member);
+      this.#letGo(member);
+      member.fail(error);
+    }
+    if (heir !== null) this.#launch(heir.exchange, heir.next, heir);
+  }
+
+  /** Those whose deadline has passed leave: alarms ring up to one tick late. */
+  #expireMembers(): void {
+    for (const { exchange } of this.#members) exchange.expire(this.#parts.clock);
+  }
+
+  /** For whom it is begun anew; null where there is nobody, or it was often enough. */
+  #heir(): FlightMember | null {
+    if (this.#launches === mostLaunches) return null;
+    for (const member of this.#members) if (member !== this.#owner) return member;
+    return null;
+  }
+
+  /** It is cancelled. */
+  #leave(member: FlightMember, reason: GatewayError): void {
+    this.#tell(member);
+    this.#letGo(member);
+    if (member.reader === null) member.fail(reason);
+    else member.reader.stop({ how: 'abandoned', why: reason });
+    if (this.#isDeserted) this.#giveUp(reason);
+    else if (member === this.#owner && this.#reply === null) this.#work?.holdRequest();
+  }
+
+  #hasRead(member: FlightMember, { why }: Ended): void {
+    if (!this.#members.has(member)) return;
+    this.#tell(member);
+    this.#letGo(member);
+    if (this.#isDeserted) this.#giveUp(why ?? nobodyReads());
+  }
+
+  #tell(member: FlightMember): void {
+    if (this.#work !== null) member.learnFrom(this.#work.exchange);
+  }
+
+  #letGo(member: FlightMember): void {
+    this.#members.delete(member);
+    this.#parts.counts.members -= 1;
+    member.letGo();
+  }
+
+  #giveUp(reason: GatewayError): void {
+    if (!this.#work?.isUnderWay) return;
+    this.#parts.onClosed(this);
+    this.#work.cancel(reason);
+    this.#body?.end('abandoned', reason);
+  }
+
+  #computed(work: FlightWork): void {
+    work.end();
+    this.#parts.counts.underWay -= 1;
+    this.#parts.onComputed(this);
+  }
+}
+
+function withoutCookies(headers: HeaderList): HeaderList {
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'set-cookie');
+}
+
+function nobodyReads(): GatewayError {
+  return new GatewayError('client_left', 'nobody takes the answer any more');
+}
