@@ -13,6 +13,7 @@ const closeBrace = 0x7d;
 
 /** The id that a request has, in an answer to it: in the place of the one there, added where there is none, and none where the request has none. */
 export class EchoedId implements IdChange {
+  /** No answer gets longer by more. */
   readonly mostGrownBytes: number;
   /** In JSON. */
   readonly #own: Uint8Array | null;

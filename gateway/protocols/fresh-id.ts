@@ -6,14 +6,10 @@ import type { IdChange } from './with-id.ts';
 /** What says of what an id is, such as `chatcmpl-`; the first part of a UUID says nothing. */
 const kind = /^(?![\da-f]{8}-)\w+-/i;
 
-/** As long as what is drawn. */
-const drawnBytes = 36;
-
 const quote = 0x22;
 
 /** An id that no other answer has, in the place of the one that an answer came with, and of the same kind: one for all of its events. An empty id is none. */
 export class FreshId implements IdChange {
-  readonly mostGrownBytes = drawnBytes;
   #id: string | null = null;
 
   /** The fresh id of the answer that came with the one given. */

@@ -135,7 +135,7 @@ function render(reply: Reply, { head, ask }: Exchange): Reply {
   if (!head.endpoint.hasBody || headerInList(reply.headers, 'content-encoding') !== null) return reply;
   const id = new EchoedId(jsonPart(head, ask.content));
   if (isEventStream(reply)) return rewriteData(reply, (data) => id.find(data, true));
-  return withId(reply, id, headerLengthHeader);
+  return withId(reply, id, { lengthHeader: headerLengthHeader, mostGrownBytes: id.mostGrownBytes });
 }
 
 /** What stands in front of binary tensors, or all. */

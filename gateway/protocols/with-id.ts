@@ -1,5 +1,5 @@
 import type { GatewayError } from '../kernel/errors.ts';
-import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import { headerInList, withoutHeaders } from '../pipeline/headers.ts';
 import { PassingBody } from '../pipeline/passing-body.ts';
 import { type Body, type BodyEnd, bytesBody, type Reply } from '../pipeline/reply.ts';
 import { grownBytes, type Splice, spliced, withLengths } from './splice.ts';
@@ -8,63 +8,73 @@ import { grownBytes, type Splice, spliced, withLengths } from './splice.ts';
 export interface IdChange {
   /** Finds what is to be changed; null for nothing, as far as the text goes. In one that is not whole, more may come behind it. */
   find(json: Uint8Array, isWhole: boolean): Splice | null;
-  /** No text gets longer by more. */
+}
+
+/** JSON with something else behind it. */
+interface Front {
+  /** The header that says how long it is. */
+  readonly lengthHeader: string;
+  /** An id makes it longer by no more. */
   readonly mostGrownBytes: number;
 }
 
 /**
- * An answer in JSON with another id and every other byte as it came. Of one that still comes, the length is told before its id is known:
- * it gets room for the longest, and what is left of that is spaces. `jsonLengthHeader` says where the JSON ends if anything is behind it.
+ * An answer in JSON with another id and every other byte as it came. While one still comes, its length is not known any more, unless it is
+ * the front of more: then it is told before the id is found, with room for the longest, and what is left of the room is spaces.
  */
-export function withId(reply: Reply, change: IdChange, jsonLengthHeader = 'content-length'): Reply {
+export function withId(reply: Reply, change: IdChange, front: Front | null = null): Reply {
   const { headers, body } = reply;
-  const jsonBytes = jsonBytesOf(headers, jsonLengthHeader);
-  const lengthHeaders = ['content-length', jsonLengthHeader];
-  if (body.bytes === undefined) {
-    const grown = withLengths(headers, lengthHeaders, change.mostGrownBytes);
-    return { ...reply, headers: grown, body: new ComingId(body, change, jsonBytes) };
+  const frontBytes = front === null ? null : headerInList(headers, front.lengthHeader);
+  const jsonBytes = frontBytes === null ? Number.POSITIVE_INFINITY : Number(frontBytes) || 0;
+  const lengthHeaders = ['content-length', front?.lengthHeader ?? ''];
+  if (body.bytes !== undefined) {
+    const splice = change.find(body.bytes.subarray(0, jsonBytes), true);
+    if (splice === null) return reply;
+    const grown = withLengths(headers, lengthHeaders, grownBytes(splice));
+    return { ...reply, headers: grown, body: bytesBody(spliced(body.bytes, splice)) };
   }
-  const splice = change.find(body.bytes.subarray(0, jsonBytes), true);
-  if (splice === null) return reply;
-  return {
-    ...reply,
-    headers: withLengths(headers, lengthHeaders, grownBytes(splice)),
-    body: bytesBody(spliced(body.bytes, splice)),
-  };
+  const roomBytes = frontBytes === null ? null : (front?.mostGrownBytes ?? 0);
+  const grown =
+    roomBytes === null
+      ? withoutHeaders(headers, (name) => name === 'content-length')
+      : withLengths(headers, lengthHeaders, roomBytes);
+  return { ...reply, headers: grown, body: new ComingId(body, change, { jsonBytes, roomBytes }) };
 }
 
-function jsonBytesOf(headers: HeaderList, header: string): number {
-  const bytes = headerInList(headers, header);
-  return bytes === null ? Number.POSITIVE_INFINITY : Number(bytes) || 0;
+interface Room {
+  readonly jsonBytes: number;
+  /** By which the JSON gets longer, whatever its id is; null where that may be as it is. */
+  readonly roomBytes: number | null;
 }
 
 const nowhere: Splice = { start: 0, end: 0, by: new Uint8Array(0) };
 
 class ComingId extends PassingBody {
   readonly #change: IdChange;
-  readonly #jsonBytes: number;
+  readonly #room: Room;
   /** What has come before the id was found; null from then on. */
   #held: Uint8Array[] | null = [];
   #heldBytes = 0;
   /** Looked for again when twice as much has come: its cost stays in proportion. */
   #lookAtBytes = 1;
 
-  constructor(inner: Body, change: IdChange, jsonBytes: number) {
+  constructor(inner: Body, change: IdChange, room: Room) {
     super(inner);
     this.#change = change;
-    this.#jsonBytes = jsonBytes;
+    this.#room = room;
   }
 
   override get sizeBytes(): number | null {
     const bytes = super.sizeBytes;
-    return bytes === null ? null : bytes + this.#change.mostGrownBytes;
+    const { roomBytes } = this.#room;
+    return bytes === null || roomBytes === null ? null : bytes + roomBytes;
   }
 
   override chunk(bytes: Uint8Array): boolean {
     if (this.#held === null) return this.passOn(bytes);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
-    return this.#heldBytes < this.#lookAtBytes || this.#look(this.#held, this.#heldBytes >= this.#jsonBytes);
+    return this.#heldBytes < this.#lookAtBytes || this.#look(this.#held, this.#heldBytes >= this.#room.jsonBytes);
   }
 
   /** Of an answer that breaks off here, nothing is passed on: it can still be refused. */
@@ -76,17 +86,20 @@ class ComingId extends PassingBody {
 
   #look(held: readonly Uint8Array[], isWhole: boolean): boolean {
     const text = Buffer.concat(held);
-    const splice = this.#change.find(text.subarray(0, this.#jsonBytes), isWhole);
+    const { jsonBytes } = this.#room;
+    const splice = this.#change.find(text.subarray(0, jsonBytes), isWhole);
     if (splice === null && !isWhole) {
-      this.#lookAtBytes = Math.min(2 * text.length, this.#jsonBytes);
+      this.#lookAtBytes = Math.min(2 * text.length, jsonBytes);
       return true;
     }
     this.#held = null;
-    return this.passOn(spliced(text, this.#padded(splice ?? nowhere)));
+    const piece = spliced(text, this.#padded(splice ?? nowhere));
+    return piece.length === 0 || this.passOn(piece);
   }
 
   #padded(splice: Splice): Splice {
-    const room = Buffer.alloc(this.#change.mostGrownBytes - grownBytes(splice), ' ');
-    return { ...splice, by: Buffer.concat([splice.by, room]) };
+    const { roomBytes } = this.#room;
+    if (roomBytes === null) return splice;
+    return { ...splice, by: Buffer.concat([splice.by, Buffer.alloc(roomBytes - grownBytes(splice), ' ')]) };
   }
 }

@@ -79,16 +79,16 @@ describe('the id of an answer that several get', () => {
     assert.equal(sink.text.replace(/chatcmpl-\w{32}/, 'chatcmpl-1'), first);
   });
 
-  it('is the only thing that changes, wherever an answer in JSON is cut, but for spaces where its length is told', () => {
+  it('is the only thing that changes, wherever an answer in JSON is cut, and the length it does not tell any more', () => {
     const text = '{\n "id": "chatcmpl-1", "choices": [{"message":{"content":"\\u00e9 \\"id\\":\\"y\\" é"}}]}';
     const bytes = Buffer.from(text);
     for (let at = 0; at <= bytes.length; at++) {
       const headers = [...json, 'content-length', String(bytes.length)];
       const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
       const got = renderedLive(headers, pieces, completionAsked('chat'));
-      assert.match(got.text, /^\{\n "id": "chatcmpl-\w{32}" +, "ch/);
-      assert.equal(got.text.replace(/chatcmpl-\w{32}" +/, 'chatcmpl-1"'), text);
-      assert.equal(got.length, String(Buffer.byteLength(got.text)));
+      assert.match(got.text, /^\{\n "id": "chatcmpl-\w{32}", "ch/);
+      assert.equal(got.text.replace(/chatcmpl-\w{32}/, 'chatcmpl-1'), text);
+      assert.equal(got.length, null);
     }
   });
 });
