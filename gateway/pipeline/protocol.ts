@@ -58,6 +58,11 @@ export interface Protocol {
   write(exchange: Exchange, upstreamModel: string): UpstreamRequest;
   /** What a replica's answer needs before the client may see it; the reply itself where the model has the same name on both sides. */
   translate(reply: Reply, exchange: Exchange, upstreamModel: string): Reply | Promise<Reply>;
+  /**
+   * An answer of status 200 that was computed for another request with the same identity, as this exchange's own: with its id, and whole or
+   * as a stream as it asked. Throws `upstream_broken` where an answer that is here cannot be given so; one that still comes breaks off.
+   */
+  render(reply: Reply, exchange: Exchange): Reply;
   /** An error in the shape that this protocol's clients understand. */
   refuse(error: GatewayError): Reply;
   /** The same as the last event of a stream of events (`text/event-stream`) that breaks off, as clients of that path expect it; null where they expect none. */

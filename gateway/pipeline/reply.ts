@@ -19,6 +19,8 @@ export type BodyEnd = 'complete' | 'broken' | 'abandoned';
 /** The bytes of an answer, pushed into a sink as they arrive. No promises: most answers are here, whole, when the pump begins. */
 export interface Body {
   readonly sizeBytes: number | null;
+  /** All of it, where it is here already and may be read before it is passed on. */
+  readonly bytes?: Uint8Array;
   /** Starts the flow, which ends with the sink's `end`, perhaps before this returns. */
   pump(sink: Sink): void;
   /** Gives it up; upstream work still under way is aborted. */
@@ -39,6 +41,7 @@ export interface Sink {
 export function bytesBody(bytes: Uint8Array): Body {
   return {
     sizeBytes: bytes.length,
+    bytes,
     pump(sink) {
       if (bytes.length > 0) sink.chunk(bytes);
       sink.end('complete');

@@ -26,16 +26,25 @@ export function firstEventOf(beginning: string): string | null {
 
 /** Whether an event tells of an error, as servers send it that had answered 200 already: by its name, or by an `error` in its data. */
 export function isErrorEvent(event: string): boolean {
-  const lines = event.split(/\r\n|\r|\n/);
+  const lines = linesOf(event);
   if (lines.some((line) => /^event: ?error$/.test(line))) return true;
-  const data = lines.flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : [])).join('\n');
   try {
-    const value: unknown = JSON.parse(data);
+    const value: unknown = JSON.parse(dataOf(lines));
     if (typeof value !== 'object' || value === null) return false;
     return ('error' in value && value.error !== null) || ('object' in value && value.object === 'error');
   } catch {
     return false;
   }
+}
+
+/** The lines of an event, whatever ends them. */
+export function linesOf(event: string): string[] {
+  return event.split(/\r\n|\r|\n/);
+}
+
+/** The data of an event, the space in front of it left. */
+export function dataOf(lines: readonly string[]): string {
+  return lines.flatMap((line) => (line.startsWith('data:') ? [line.slice(5)] : [])).join('\n');
 }
 
 /** Bytes as text in which what is ASCII can be found. */

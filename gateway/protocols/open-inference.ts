@@ -1,14 +1,18 @@
 import { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
-import { headerOf } from '../pipeline/headers.ts';
+import { headerInList, headerOf } from '../pipeline/headers.ts';
 import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
+import type { Reply } from '../pipeline/reply.ts';
 import { bareError } from './bare-error.ts';
+import { EchoedId } from './echoed-id.ts';
 import { eventOf, hasErrorEvent, isEventStream, latin1 } from './events.ts';
 import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { findMember, firstElement, wholeNumberAt } from './json-skim.ts';
 import { renameInEvents } from './rename-in-events.ts';
 import { renameModel } from './rename-model.ts';
+import { rewriteData } from './rewrite-data.ts';
+import { withId } from './with-id.ts';
 
 /** The bytes of JSON in front of binary tensors (the binary tensor data extension). */
 export const headerLengthHeader = 'inference-header-content-length';
@@ -56,6 +60,7 @@ export const openInference: Protocol = {
     if (isEventStream(reply)) return renameInEvents(reply, exchange.ask.model, [[member]]);
     return renameModel(reply, exchange, { member, lengthHeaders: ['content-length', headerLengthHeader] });
   },
+  render,
   refuse: bareError,
   // As Triton tells an error when its stream has begun.
   breakStream: ({ message }) => eventOf({ error: message }),
@@ -125,10 +130,23 @@ function segment(name: string): string {
   return needsNoEncoding.test(name) ? name : encodeURIComponent(name);
 }
 
+/** The id of a request stands in its JSON, and is said again in the answer's, or in every event of it. */
+function render(reply: Reply, { head, ask }: Exchange): Reply {
+  if (!head.endpoint.hasBody || headerInList(reply.headers, 'content-encoding') !== null) return reply;
+  const id = new EchoedId(jsonPart(head, ask.content));
+  if (isEventStream(reply)) return rewriteData(reply, (data) => id.find(data, true));
+  return withId(reply, id, { lengthHeader: headerLengthHeader, mostGrownBytes: id.mostGrownBytes });
+}
+
+/** What stands in front of binary tensors, or all. */
+function jsonPart({ headers }: RequestHead, content: Uint8Array): Uint8Array {
+  const headerLength = headerOf(headers, headerLengthHeader);
+  return headerLength === null ? content : content.subarray(0, Number(headerLength) || 0);
+}
+
 /** The first dimension of the first input. What cannot be read counts as one row: the replica will say what is wrong with it. */
 function rowsOf(head: RequestHead, content: Uint8Array): Ask['work']['rows'] {
-  const headerLength = headerOf(head.headers, headerLengthHeader);
-  const json = headerLength === null ? content : content.subarray(0, Number(headerLength) || 0);
+  const json = jsonPart(head, content);
   const inputsAt = findMember(json, 0, 'inputs');
   const inputAt = inputsAt < 0 ? -1 : firstElement(json, inputsAt);
   const shapeAt = inputAt < 0 ? -1 : findMember(json, inputAt, 'shape');

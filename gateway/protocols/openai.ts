@@ -11,6 +11,7 @@ import { readNamedModel, withModel } from './named-model.ts';
 import { refuseDotSegments } from './raw-path.ts';
 import { renameInEvents } from './rename-in-events.ts';
 import { renameModel } from './rename-model.ts';
+import { renderCompletion } from './render-completion.ts';
 import { withUsage } from './usage.ts';
 
 const post = { method: 'POST', hasBody: true } as const;
@@ -50,6 +51,7 @@ export const openai: Protocol = {
     if (!isJson(reply)) return counted;
     return renameModel(counted, exchange, { member: 'model', lengthHeaders: ['content-length'] });
   },
+  render: renderCompletion,
   refuse: (error) => jsonReply(error.status, errorBody(error), 'refused'),
   breakStream: (error, head) => eventOf(head.path === responsesPath ? responsesError(error) : errorBody(error)),
 };

@@ -30,6 +30,7 @@ export const plainHttp: Protocol = {
     without: [],
   }),
   translate: (reply) => reply,
+  render: (reply) => reply,
   refuse: bareError,
   breakStream: () => null,
 };

@@ -1,9 +1,9 @@
 import { GatewayError } from '../kernel/errors.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import type { HeaderList } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { findMember, skipValue } from './json-skim.ts';
 import { PeekedBody } from './peeked-body.ts';
+import { spliced, withLengths } from './splice.ts';
 
 interface Renaming {
   /** The member of the answer's outermost object that names the model. */
@@ -31,7 +31,7 @@ export async function renameModel(
   const valueEnd = valueAt < 0 ? start.length : skipValue(start, valueAt);
   if (valueEnd >= start.length) return { ...reply, body };
   const name = Buffer.from(JSON.stringify(exchange.ask.model));
-  body.replaceBeginning(Buffer.concat([start.subarray(0, valueAt), name, start.subarray(valueEnd)]));
+  body.replaceBeginning(spliced(start, { start: valueAt, end: valueEnd, by: name }));
   const grownBytes = name.length - (valueEnd - valueAt);
   return { ...reply, headers: withLengths(reply.headers, lengthHeaders, grownBytes), body };
 }
@@ -39,11 +39,4 @@ export async function renameModel(
 function whyBrokenOff({ cancellation, journal }: Exchange, why: GatewayError | undefined): GatewayError {
   const message = `replica ${journal.replica} broke off at the beginning of its answer`;
   return cancellation.reason ?? why ?? new GatewayError('upstream_broken', message);
-}
-
-function withLengths(headers: HeaderList, lengthHeaders: readonly string[], grownBytes: number): HeaderList {
-  return headers.map((value, at) => {
-    const name = at % 2 === 1 ? headers[at - 1] : undefined;
-    return name !== undefined && lengthHeaders.includes(name) ? String(Number(value) + grownBytes) : value;
-  });
 }

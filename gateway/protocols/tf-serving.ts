@@ -68,6 +68,7 @@ export const tfServing: Protocol = {
   },
   // Answers name no model.
   translate: (reply) => reply,
+  render: (reply) => reply,
   refuse: bareError,
   breakStream: () => null,
 };

@@ -20,9 +20,14 @@ const spellings = [
   ['input_tokens', 'output_tokens'],
 ] as const;
 
-/** Has the tokens that an answer says it took noted while it passes. One that does not say, or is encoded, passes like any other. */
+/** Has the tokens that an answer says it took noted: at once where it is here whole, else while it passes. One that does not say, or is encoded, passes like any other. */
 export function withUsage(reply: Reply, journal: Journal): Reply {
   if (reply.status >= 300 || headerInList(reply.headers, 'content-encoding') !== null) return reply;
+  const { bytes } = reply.body;
+  if (bytes !== undefined) {
+    noteUsage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).subarray(-keptBytes), journal);
+    return reply;
+  }
   return { ...reply, body: new CountedBody(reply.body, journal) };
 }
 

@@ -90,28 +90,29 @@ describe('renaming the model in a stream of events', () => {
     assert.equal(renamed([`${line}}`], 'gpt', 'broken'), 'data: {"x":1,"model":"gpt"}', 'the name is whole');
   });
 
-  it('passes a line of more than 1 MiB as it is, however it comes, and goes on with the next', () => {
+  it('looks for the name in the first MiB of a line, however it comes, and goes on with the next', () => {
     const mostBytes = 1024 * 1024;
-    for (const [sizeBytes, isRenamed] of [
-      [mostBytes, true],
-      [mostBytes + 1, false],
-      [mostBytes + 70_000, false],
-    ] as const) {
-      const write = (model: string, fill: string): string => `data: {"model":"${model}","x":"${fill}"}`;
-      const fill = 'x'.repeat(sizeBytes - write('qwen', '').length);
-      for (const end of ['\n', '\r\n', '']) {
-        const rest = end === '' ? '' : `${end}data: {"model":"qwen"}\n`;
-        const bytes = Buffer.from(write('qwen', fill) + rest);
-        const wanted = write(isRenamed ? 'gpt' : 'qwen', fill) + rest.replace('qwen', 'gpt');
-        for (const size of [bytes.length, 65_536, sizeBytes - 1, sizeBytes, sizeBytes + 1]) {
-          const at = Array.from({ length: Math.floor(bytes.length / size) }, (_, n) => (n + 1) * size);
-          assert.ok(
-            renamed(cut(bytes, at)) === wanted,
-            `${sizeBytes} in pieces of ${size}, ended by ${JSON.stringify(end)}`,
-          );
+    const write = (model: string, before: string, behind: string): string =>
+      `data: {"x":"${before}","model":"${model}","y":"${behind}"}`;
+    const frameBytes = write('qwen', '', '').length;
+    for (const sizeBytes of [mostBytes, mostBytes + 1, mostBytes + 70_000])
+      for (const [before, isRenamed] of [
+        ['', true],
+        ['x'.repeat(mostBytes - 10), false],
+      ] as const)
+        for (const end of ['\n', '\r\n', '']) {
+          const behind = 'y'.repeat(Math.max(0, sizeBytes - frameBytes - before.length));
+          const rest = end === '' ? '' : `${end}data: {"model":"qwen"}\n`;
+          const bytes = Buffer.from(write('qwen', before, behind) + rest);
+          const wanted = write(isRenamed ? 'gpt' : 'qwen', before, behind) + rest.replace('qwen', 'gpt');
+          for (const size of [bytes.length, 65_536, sizeBytes - 1, sizeBytes, sizeBytes + 1]) {
+            const at = Array.from({ length: Math.floor(bytes.length / size) }, (_, n) => (n + 1) * size);
+            assert.ok(
+              renamed(cut(bytes, at)) === wanted,
+              `${sizeBytes} in pieces of ${size}, ended by ${JSON.stringify(end)}`,
+            );
+          }
         }
-      }
-    }
   });
 
   it('passes every line on as soon as it has come', () => {
