@@ -60,7 +60,6 @@ export class Bid {
     let taken = await asked;
     while (taken === 'held' && !this.#isOver) {
       const heard = await this.#news();
-      if (heard === 'unshareable') return this.#settle(alone);
       const entry = await this.#read();
       if (entry !== null) return this.#settle({ kind: 'found', entry });
       // Stored, and not there: too large, or Redis is full. Who waits for the next one would fare no better.
