@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '..');
 const [dist = join(root, 'dist')] = process.argv.slice(2);
 const page = join('loadtest', 'report', 'page');
 const assets = [
+  join('gateway', 'cache', 'lua'),
   join('gateway', 'worker', 'models'),
   join(page, 'style.css'),
   join(page, 'behaviour.js'),

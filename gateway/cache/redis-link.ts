@@ -34,6 +34,7 @@ export class RedisLink {
   readonly #client: Redis | Cluster;
   readonly #waitMs: number;
   readonly #clock: Clock;
+  readonly #rng: Rng;
   readonly #breaker: CommandBreaker;
   #commands = 0;
   #bytes = 0;
@@ -42,6 +43,7 @@ export class RedisLink {
   constructor(options: RedisOptions) {
     this.#waitMs = options.waitMs;
     this.#clock = options.clock;
+    this.#rng = options.rng;
     this.#breaker = new CommandBreaker(options.clock, options.rng);
     this.#client = options.isCluster ? newCluster(options) : newClient(options);
     this.#client.on('error', ({ message }: Error) => {
@@ -69,6 +71,13 @@ export class RedisLink {
     if (fault === null) return this.#send(command, sizeBytes);
     this.faults.publish(fault);
     return undefined;
+  }
+
+  /** A connection of its own to one of the members, for hearing what is published: not made yet, and not made again once it ends. Null where no member is known. */
+  newListener(): Redis | null {
+    const { masters } = this;
+    const master = masters[this.#rng.below(masters.length)];
+    return master?.duplicate({ lazyConnect: true, autoResubscribe: false, retryStrategy: () => null }) ?? null;
   }
 
   close(): void {

@@ -1,101 +1,17 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import type { RedisFault } from '../../gateway/cache/redis-link.ts';
+import { describe, it } from 'node:test';
 import { entryOf, keyAt } from '../support/caching/entries.ts';
+import { faultMs, impostors, redisFaults, startImpostor } from '../support/caching/redis-troubles.ts';
 import { newFaultyStore, StoreLoad, waitMs } from '../support/caching/store-load.ts';
-import { repetitions } from '../support/counts.ts';
-import { eventually, pause, type Scope } from '../support/gateway-process.ts';
+import { eventually, pause } from '../support/gateway-process.ts';
 import { freePort } from '../support/load-tests.ts';
-import { type RunningRedis, startRedis, startRedisCluster } from '../support/redis.ts';
+import { startRedis, startRedisCluster } from '../support/redis.ts';
 
 /** Of a look, beyond what Redis may take: the process itself may be late. */
 const slackMs = 150;
 const recoverWithinMs = 5_000;
-const mostGrownBytes = 32 * 1024 * 1024;
-const faultMs = repetitions({ quick: 1_500, full: 8_000 });
-
-interface Fault {
-  readonly name: string;
-  readonly args?: readonly string[];
-  /** Puts something wrong with a Redis, and resolves with what puts it right, or when it is right again by itself. */
-  begin(redis: RunningRedis): Promise<() => unknown>;
-  /** What must be told of it, among other things. */
-  readonly tells?: RedisFault;
-}
-
 const mebibyte = 1024 * 1024;
-
-const nothing = (): void => {};
-
-const faults: readonly Fault[] = [
-  {
-    name: 'is full',
-    tells: 'failed',
-    begin: async ({ client }) => {
-      await client.config('SET', 'maxmemory-policy', 'noeviction');
-      await client.config('SET', 'maxmemory', '1mb');
-      await pause(faultMs);
-      return () => client.config('SET', 'maxmemory', '0');
-    },
-  },
-  {
-    name: 'is emptied',
-    begin: async ({ client }) => {
-      await client.flushall();
-      return nothing;
-    },
-  },
-  {
-    name: 'is frozen',
-    tells: 'slow',
-    begin: async ({ process }) => {
-      process.kill('SIGSTOP');
-      await pause(faultMs);
-      return () => process.kill('SIGCONT');
-    },
-  },
-  {
-    name: 'answers nobody for a while',
-    tells: 'paused',
-    begin: async ({ client }) => {
-      await client.call('CLIENT', 'PAUSE', faultMs, 'ALL');
-      await pause(faultMs);
-      return nothing;
-    },
-  },
-  {
-    name: 'sleeps',
-    tells: 'slow',
-    args: ['--enable-debug-command', 'yes'],
-    begin: async ({ client }) => {
-      await client.call('DEBUG', 'SLEEP', faultMs / 1000);
-      return nothing;
-    },
-  },
-  {
-    name: 'dies, and is started again',
-    tells: 'away',
-    begin: async ({ process, port }) => {
-      process.kill('SIGKILL');
-      await pause(faultMs);
-      return () => startRedis(scopeOfTest, { port });
-    },
-  },
-  {
-    name: 'breaks all connections, again and again',
-    tells: 'away',
-    begin: async ({ client }) => {
-      for (let n = 0; n < faultMs / 100; n++) {
-        await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        await pause(100);
-      }
-      return nothing;
-    },
-  },
-];
-
-let scopeOfTest: Scope;
+const mostGrownBytes = 32 * mebibyte;
 
 describe('a Redis', () => {
   // The process comes to its working size meanwhile: what it grows by later is for what happened.
@@ -115,9 +31,8 @@ describe('a Redis', () => {
     assert.ok(share > 0.7 && share < 0.85, `${share}`);
   });
 
-  for (const fault of faults) {
+  for (const fault of redisFaults) {
     it(`that ${fault.name} costs hits, never more than its wait, and nothing that stays`, async (t) => {
-      scopeOfTest = t;
       const redis = await startRedis(t, { args: fault.args ?? [] });
       const { store, link, faults: seen } = newFaultyStore(t, redis.url);
       await eventually('connected', () => link.isConnected);
@@ -128,7 +43,7 @@ describe('a Redis', () => {
       load.mostResidentBytes = residentBytes;
       seen.clear();
       const fromMs = performance.now();
-      const end = await fault.begin(redis);
+      const end = await fault.begin(redis, t);
       await end();
       const tookMs = await load.recovered(recoverWithinMs);
       const p99Ms = load.percentileMs(fromMs, 0.99);
@@ -276,14 +191,7 @@ describe('a Redis', () => {
 });
 
 describe('what is no Redis', () => {
-  for (const [name, answer] of [
-    ['answers in HTTP', 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'],
-    ['answers with noise', Buffer.from([0, 255, 13, 10, 36, 45, 57, 13, 10])],
-    ['is always loading', '-LOADING Redis is loading the dataset in memory\r\n'],
-    ['promises more than anybody can hold', '$9999999999999\r\nx'],
-    ['says nothing', ''],
-    ['hangs up', null],
-  ] as const) {
+  for (const { name, answer } of impostors) {
     it(`and ${name} is no more than a miss, at once or within the wait`, async (t) => {
       const { store, faults: seen } = newFaultyStore(t, await startImpostor(t, answer));
       const load = new StoreLoad(t, store);
@@ -297,22 +205,3 @@ describe('what is no Redis', () => {
     });
   }
 });
-
-/** Takes connections and answers whatever comes with the same; hangs up at once where there is nothing to answer. */
-async function startImpostor(context: TestContext, answer: string | Uint8Array | null): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    if (answer === null) socket.destroy();
-    else socket.on('data', () => socket.write(answer));
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  context.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
