@@ -1,3 +1,4 @@
+import { type AssembledCache, assembleCache } from './assemble-cache.ts';
 import { watchDecisions } from './assemble-events.ts';
 import type { GenerationParts } from './assemble-generation.ts';
 import { Generations } from './assemble-generations.ts';
@@ -16,7 +17,7 @@ import { EventLog } from './telemetry/event-log.ts';
 /** What the way of requests is built from besides settings: time, chance, and what leads to replicas. */
 export type Surroundings = Omit<
   GenerationParts,
-  'serveFor' | 'board' | 'living' | 'secondReleases' | 'events' | 'decisions'
+  'serveFor' | 'board' | 'living' | 'secondReleases' | 'events' | 'decisions' | 'peers'
 >;
 
 /** All of a gateway but its ports: its replicas, and the way of an exchange to them. */
@@ -27,6 +28,7 @@ export interface AssembledPath {
   readonly tried: Topic<TryFact>;
   readonly secondReleases: { readonly count: number };
   readonly events: EventLog;
+  readonly cache: AssembledCache;
 }
 
 /** Builds the way of requests, alike for a gateway with ports and for one under simulation. Nothing has started. */
@@ -38,7 +40,8 @@ export function assemblePath(settings: Settings, surroundings: Surroundings): As
   const { maxBodyBytes, maxBufferedBytes } = settings.listen;
   const room = new BufferRoom(maxBufferedBytes);
   const copies = new Copies(room);
-  const serveFor: ServeFor = (route) => routePath(route, { ...surroundings, tried, copies });
+  const cache = assembleCache(settings.cache, { clock, rng, room });
+  const serveFor: ServeFor = (route) => routePath(route, { ...surroundings, ...cache, tried, copies });
   const events = new EventLog(clock);
   const generations = new Generations(settings, {
     ...surroundings,
@@ -48,7 +51,8 @@ export function assemblePath(settings: Settings, surroundings: Surroundings): As
     secondReleases,
     events,
     decisions: watchDecisions(events),
+    peers: cache.peers,
   });
   const path = requestPath({ settled, limits: { maxBodyBytes, room }, clock, rng });
-  return { generations, running: new RunningExchanges(path, settled), settled, tried, secondReleases, events };
+  return { generations, running: new RunningExchanges(path, settled), settled, tried, secondReleases, events, cache };
 }

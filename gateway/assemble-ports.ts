@@ -30,6 +30,7 @@ interface Parts {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly reload: AdminActions['reload'];
+  readonly purge: AdminActions['purge'];
 }
 
 /** The two listeners of a gateway. */
@@ -136,6 +137,7 @@ function adminView(parts: Parts, state: { readonly isClosing: boolean }, at: Wal
 function adminActions(parts: Parts, at: WallTime): AdminActions {
   return {
     reload: parts.reload,
+    purge: parts.purge,
     change(change, backendName, id) {
       const backend = backendsOf(parts).find(({ name }) => name === backendName);
       const replica = backend?.replicas.find((one) => one.id === id);

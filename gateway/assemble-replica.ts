@@ -3,7 +3,7 @@ import { tellOfReplica } from './assemble-events.ts';
 import { beginScraping, warnOfFaults } from './assemble-reports.ts';
 import type { Spot } from './balance/claims.ts';
 import { balancings } from './balance/registry.ts';
-import { type Address, Replica } from './balance/replica.ts';
+import { type Address, type Peers, Replica } from './balance/replica.ts';
 import { ReplicaState } from './balance/replica-state.ts';
 import { LocalWorker, type WorkerWatcher } from './elastic/actuators/local-worker.ts';
 import type { Fleet } from './guard/fleet.ts';
@@ -28,6 +28,7 @@ export interface ReplicaParts {
   readonly transport: Transport;
   readonly log: Log;
   readonly events: EventLog;
+  readonly peers: Peers;
   /** The path of a socket for one more bundled worker. */
   newSocketPath(): string;
   /** The program that runs a bundled worker, to which its options are added. */
@@ -104,7 +105,8 @@ export class ReplicaLife implements Spot {
     const address: Address = { origin, basePath, socketPath: this.#socketPath, headers, tls };
     const { signal } = balancings[backend.policy];
     const { state } = this;
-    const replica = new Replica({ id, backendName: backend.name, address, weight, slots, zone, signal, state });
+    const { peers } = this.#parts;
+    const replica = new Replica({ id, backendName: backend.name, address, weight, slots, zone, signal, state, peers });
     this.#parts.transport.hold(replica, backend.timeouts.connectMs);
     this.#held.push({ replica, backend, fleet });
     return replica;

@@ -1,11 +1,14 @@
 import type { Backend } from './balance/backend.ts';
-import type { Destination, Mirror, Route } from './pipeline/route.ts';
+import { sharedHeaders } from './cache/key.ts';
+import type { Destination, Mirror } from './pipeline/route.ts';
+import type { RouteSharing } from './pipeline/sharing.ts';
 import type { Serve } from './pipeline/stage.ts';
+import type { RouteKind } from './request-path.ts';
 import { type Match, RouteTable, type Rule } from './routing/route-table.ts';
 import { type RouteSettings, routedBackends, type Settings } from './settings/settings.ts';
 
 /** Composes what serves a route. */
-export type ServeFor = (route: Pick<Route, 'mirror'>) => Serve;
+export type ServeFor = (route: RouteKind) => Serve;
 
 /** The rules of the configuration, then one for each model of every backend that no route names. */
 export function assembleRoutes(
@@ -17,7 +20,7 @@ export function assembleRoutes(
   const routed = routedBackends(settings.routes);
   const implicit = backends
     .filter((backend) => !routed.has(backend.name))
-    .flatMap((backend) => implicitRules(backend, serveFor({ mirror: null })));
+    .flatMap((backend) => implicitRules(backend, serveFor({ mirror: null, sharing: null })));
   return new RouteTable([...written, ...implicit]);
 }
 
@@ -29,18 +32,28 @@ function writtenRule(settings: RouteSettings, name: string, backends: readonly B
   const fallbacks = settings.fallbacks.flatMap((wanted) => backends.find((one) => one.name === wanted) ?? []);
   const [first, ...others] = destinations;
   if (first === undefined) throw new Error(`${name} leads to no backend`);
-  const mirror = mirrorOf(settings, backends);
+  const kind = { mirror: mirrorOf(settings, backends), sharing: sharingOf(settings) };
   const { model, tenant, path, headers, deadlineMs } = settings;
   return {
     match: { model, tenant, path, headers },
     protocol: first.backend.protocol,
-    route: { name, destinations: [first, ...others], fallbacks, mirror, deadlineMs, serve: serveFor({ mirror }) },
+    route: { name, destinations: [first, ...others], fallbacks, ...kind, deadlineMs, serve: serveFor(kind) },
   };
 }
 
 function mirrorOf({ mirror }: RouteSettings, backends: readonly Backend[]): Mirror | null {
   const backend = backends.find(({ name }) => name === mirror?.backend);
   return mirror === null || backend === undefined ? null : { backend, share: mirror.share };
+}
+
+/** What says whose a request is on its way upstream is no part of what it asks. */
+const passedOn = ['traceparent', 'tracestate'];
+
+function sharingOf({ cache, isCoalescing }: RouteSettings): RouteSharing | null {
+  if (cache === null && !isCoalescing) return null;
+  const { isForEveryone = false, revision = '', isForSampled = false } = cache ?? {};
+  const headers = [...sharedHeaders, ...passedOn];
+  return { freshness: cache, isCoalescing, isForEveryone, revision, isForSampled, headers };
 }
 
 const anything: Match = { model: null, tenant: null, path: null, headers: {} };
@@ -51,6 +64,7 @@ function implicitRules(backend: Backend, serve: Serve): Rule[] {
     destinations: [{ backend, weight: 1 }],
     fallbacks: [],
     mirror: null,
+    sharing: null,
     deadlineMs: null,
     serve,
   } as const;

@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path';
 import type { LiveGeneration } from './assemble-generation.ts';
 import type { Generations } from './assemble-generations.ts';
-import { assemblePath } from './assemble-path.ts';
+import { type AssembledPath, assemblePath } from './assemble-path.ts';
 import { openPorts, type Ports } from './assemble-ports.ts';
 import { Reloader } from './assemble-reloader.ts';
 import type { Backend } from './balance/backend.ts';
@@ -14,7 +14,6 @@ import { GatewayError } from './kernel/errors.ts';
 import { systemRng } from './kernel/rng.ts';
 import { systemClock } from './kernel/system-clock.ts';
 import { TimerWheel } from './kernel/timer-wheel.ts';
-import type { RunningExchanges } from './pipeline/running.ts';
 import { withoutRestart } from './settings/boot-keys.ts';
 import type { Settings } from './settings/settings.ts';
 import { type Log, type LogOutput, logExchanges } from './telemetry/log.ts';
@@ -59,7 +58,10 @@ export async function assemble({ settings, load, output: { log, line } }: Option
   const backends = (): readonly Backend[] => current().generation.backends;
   const registry = gatewayMetrics({ ...path, backends, reloads });
   logExchanges({ line }, path.settled);
-  const ports = await openPorts({ current, running, registry, events, clock, wheel, log, reload }).catch((error) => {
+  const { purge } = path.cache;
+  const parts = { current, running, registry, events, clock, wheel, log, reload, purge };
+  const ports = await openPorts(parts).catch(async (error) => {
+    await path.cache.close();
     sockets.remove();
     throw error;
   });
@@ -73,8 +75,8 @@ export async function assemble({ settings, load, output: { log, line } }: Option
     async close(times) {
       ports.isClosing = true;
       await ports.clientConnections.close(times);
-      await cutShort(running, clock);
-      await closeAll(generations, transport, ports);
+      await cutShort(path, clock);
+      await closeAll(path, transport, ports);
       wheel.close();
       sockets.remove();
     },
@@ -100,20 +102,23 @@ const workerProgram = {
 /** How long the answers to those whose work was cut short are given to reach them. */
 const farewellMs = 50;
 
-async function cutShort(running: RunningExchanges, clock: Clock): Promise<void> {
+async function cutShort({ running, cache }: AssembledPath, clock: Clock): Promise<void> {
+  const error = new GatewayError('shutting_down', 'the gateway shuts down and waits no longer (listen.drain)');
+  cache.cut(error);
   if (running.count === 0) return;
-  running.cut(new GatewayError('shutting_down', 'the gateway shuts down and waits no longer (listen.drain)'));
+  running.cut(error);
   await clock.sleep(farewellMs);
 }
 
 async function closeAll(
-  generations: Generations,
+  { generations, cache }: AssembledPath,
   transport: Transport,
   { client, admin, eventStreams }: Ports,
 ): Promise<void> {
   client.close();
   client.closeAllConnections();
   await generations.close();
+  await cache.close();
   await transport.close();
   eventStreams.close();
   admin.close();

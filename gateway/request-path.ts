@@ -8,11 +8,15 @@ import { compose, type Serve } from './pipeline/stage.ts';
 import { account } from './stages/account.ts';
 import { admit } from './stages/admit.ts';
 import { attempt } from './stages/attempt.ts';
+import { type CacheParts, cache } from './stages/cache.ts';
+import { type CacheSharedParts, cacheShared } from './stages/cache-shared.ts';
+import { coalesce } from './stages/coalesce.ts';
 import { identify } from './stages/identify.ts';
 import { type MirrorParts, mirror } from './stages/mirror.ts';
 import { read } from './stages/read.ts';
 import type { RetryParts } from './stages/retry.ts';
 import { route } from './stages/route.ts';
+import { share } from './stages/share.ts';
 
 /** What the stages are made of. */
 export interface PathParts {
@@ -35,11 +39,22 @@ export function requestPath(parts: PathParts): Serve {
   );
 }
 
+/** What of a route decides which stages it has. */
+export type RouteKind = Pick<Route, 'mirror' | 'sharing'>;
+
+/** What the stages below routing are made of. */
+export type RouteParts = RetryParts & MirrorParts & CacheParts & CacheSharedParts;
+
 /** The rest of the way of a route; a stage that has nothing to do for it is not in it. */
-export function routePath({ mirror: mirrored }: Pick<Route, 'mirror'>, parts: RetryParts & MirrorParts): Serve {
+export function routePath({ mirror: mirrored, sharing }: RouteKind, parts: RouteParts): Serve {
+  const keeps = sharing?.freshness !== undefined && sharing.freshness !== null;
   return compose(
     [
-      ...(mirrored === null ? [] : [mirror(parts.rng, parts)]), // before anything is refused: what is tried out there is to see all there is
+      ...(mirrored === null ? [] : [mirror(parts.rng, parts)]), // before anything is answered or refused: what is tried out there is to see all there is
+      ...(sharing === null ? [] : [share()]), // finds the key, by which the stages below it know each other's requests
+      ...(keeps ? [cache(parts)] : []), // memory alone, and synchronous: a hit waits for nothing
+      ...(sharing?.isCoalescing ? [coalesce(parts.flights)] : []), // above whatever waits or costs: followers take no replica
+      ...(keeps ? [cacheShared(parts)] : []), // one of those who wait asks Redis, and keeps what comes
       admit(), // refuses at once what cannot be served, before it takes a place in a line
       attempt(parts), // waits for a replica, tries, and tries elsewhere
     ],

@@ -38,7 +38,8 @@ export interface Peers {
   readonly gateways: number;
 }
 
-const alone: Peers = { gateways: 1 };
+/** Nobody else. */
+export const alone: Peers = { gateways: 1 };
 
 /** How far beyond a replica's slots requests are sent to it: enough that a slot never idles while the next request travels. */
 const creditsPerSlot = 1.25;

@@ -29,8 +29,8 @@ export class FlightMember {
   }
 
   /** Notes what has been learned of the work for it, as far as it had a part in that. */
-  learnFrom({ journal }: Exchange): void {
-    this.exchange.journal.learn(journal, this.#joinedAtMs);
+  learnFrom({ journal }: Exchange, isItsOwn: boolean): void {
+    this.exchange.journal.learn(journal, this.#joinedAtMs, isItsOwn);
   }
 
   /** Whatever becomes of its exchange is no matter of the flight any more. */

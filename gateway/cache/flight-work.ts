@@ -45,6 +45,13 @@ export class FlightWork {
     this.exchange.cancellation.cancel(reason);
   }
 
+  /** Nobody waits for it. Accounts for its request, too. */
+  beRefresh(): void {
+    const { sharing } = this.exchange;
+    if (sharing !== null) this.exchange.sharing = { ...sharing, isRefresh: true };
+    this.holdRequest();
+  }
+
   /** Accounts for its request: who did until now is about to be gone. */
   holdRequest(): void {
     this.#heldBytes = requestBytesOf(this.exchange);

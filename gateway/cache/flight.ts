@@ -87,7 +87,7 @@ export class Flight {
     for (const member of this.#members) deadlineMs = Math.max(deadlineMs, member.exchange.deadlineMs);
     const work = new FlightWork(exchange, deadlineMs, this.#parts.room);
     // Who is not here to wait for it has its request no longer.
-    if (owner === null) work.holdRequest();
+    if (owner === null) work.beRefresh();
     this.#work = work;
     this.#owner = owner;
     this.#launches += 1;
@@ -210,7 +210,7 @@ export class Flight {
   }
 
   #tell(member: FlightMember): void {
-    if (this.#work !== null) member.learnFrom(this.#work.exchange);
+    if (this.#work !== null) member.learnFrom(this.#work.exchange, member === this.#owner);
   }
 
   #letGo(member: FlightMember): void {

@@ -1,13 +1,5 @@
 import type { Headers } from '../pipeline/headers.ts';
-
-/** For how long an answer of a route may be used. */
-export interface FreshnessRules {
-  readonly freshMs: number;
-  /** From when it is no longer fresh: given while one request asks for a new one (RFC 5861). */
-  readonly staleWhileRevalidateMs: number;
-  /** From when it is no longer fresh: given where a new one cannot be had. */
-  readonly staleIfErrorMs: number;
-}
+import type { FreshnessRules, Wish } from '../pipeline/sharing.ts';
 
 /** How old an answer is and may grow. Instants of the clock's `wallMs`: other machines read them. */
 export interface Freshness {
@@ -19,9 +11,6 @@ export interface Freshness {
 
 /** What an answer is still good for: for everybody; for everybody while one asks for a new one; only where a new one cannot be had; for nothing. */
 export type Use = 'fresh' | 'while_revalidating' | 'if_error' | 'none';
-
-/** What a request says of answers that are kept: `new` is content with none, but its own may be kept; `private` must neither share nor be kept. */
-export type Wish = 'any' | 'new' | 'private';
 
 /** The freshness of an answer that is stored now. Where its own `cache-control` allows less than the route, that holds. */
 export function freshnessOf(rules: FreshnessRules, cacheControl: string | null, nowMs: number): Freshness {
@@ -71,25 +60,4 @@ export function isKnown(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch.trim() === '*') return true;
   const opaque = etag.replace(/^W\//, '');
   return [...ifNoneMatch.matchAll(/"[^"]*"/g)].some(([known]) => known === opaque);
-}
-
-/** What became of a request at the cache. */
-export type CacheOutcome =
-  | { readonly kind: 'hit'; readonly freshness: Freshness }
-  | {
-      readonly kind: 'forwarded';
-      /** RFC 9211 section 2.2: `bypass` where the cache had no part in it, `request` where the client wanted a new answer. */
-      readonly why: 'bypass' | 'miss' | 'request' | 'stale';
-      readonly isStored?: boolean;
-      readonly isCollapsed?: boolean;
-    };
-
-/** The value of `cache-status` (RFC 9211). A hit tells how many seconds it is fresh, below zero since when it is not. */
-export function cacheStatus(outcome: CacheOutcome, nowMs: number): string {
-  if (outcome.kind === 'hit') {
-    const ttlSeconds = Math.floor((outcome.freshness.freshUntilMs - nowMs) / 1000);
-    return `headgate; hit; ttl=${ttlSeconds}`;
-  }
-  const { why, isStored = false, isCollapsed = false } = outcome;
-  return `headgate; fwd=${why}${isStored ? '; stored' : ''}${isCollapsed ? '; collapsed' : ''}`;
 }

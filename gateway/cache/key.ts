@@ -2,18 +2,14 @@ import { createHash, hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Identity } from '../pipeline/protocol.ts';
+import type { RouteSharing } from '../pipeline/sharing.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** What answers of one model to one tenant are kept under: their two marks and the digest of everything that decides the answer. */
 export type CacheKey = string;
 
-/** How a route shares its answers. */
-export interface Sharing {
-  /** Of the model, as far as the gateway can know it: it changes when answers do though the name stays. */
-  readonly revision: string;
-  /** Every tenant may be given what another one asked for. */
-  readonly isForEveryone: boolean;
-}
+/** What a route says of its keys. */
+export type KeyRules = Pick<RouteSharing, 'revision' | 'isForEveryone'>;
 
 /** Which keys are meant: those of which everything given holds; all where nothing is given. */
 export interface Keys {
@@ -42,7 +38,7 @@ export const sharedHeaders: readonly string[] = [
 const version = 1;
 
 /** The key of a request, or null where it has none: two texts that might say the same cannot be compared. */
-export function cacheKey(exchange: Exchange, identity: Identity, sharing: Sharing): CacheKey | null {
+export function cacheKey(exchange: Exchange, identity: Identity, sharing: KeyRules): CacheKey | null {
   const json = identity.json === null ? '' : canonicalJson(identity.json, identity.without);
   if (json === null) return null;
   const tenant = sharing.isForEveryone ? null : exchange.tenant;

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import pino from 'pino';
 import { buildGeneration } from '../assemble-generation.ts';
 import { unwatched } from '../balance/decision.ts';
+import { alone } from '../balance/replica.ts';
 import type { Connection } from '../http/connection.ts';
 import { mountReadings } from '../http/readings.ts';
 import { GatewayError } from '../kernel/errors.ts';
@@ -185,6 +186,7 @@ function routesOf(settings: Settings): RouteTable {
     secondReleases: { count: 0 },
     events: new EventLog(clock),
     decisions: unwatched,
+    peers: alone,
     serveFor: () => () => Promise.reject(new Error('a dry run sends nothing')),
   };
   return buildGeneration(settings, null, parts).routes;

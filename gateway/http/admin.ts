@@ -4,6 +4,7 @@ import { hasToken, refuseChange } from './admin-guard.ts';
 import type { Connection } from './connection.ts';
 import { refuseForeignHost } from './host-check.ts';
 import type { NodeContext } from './open-exchange.ts';
+import { type Purge, readPurge } from './purge.ts';
 
 /** What the operators' port shows; each part is filled in by whoever knows it. */
 export interface AdminView {
@@ -33,6 +34,8 @@ export interface AdminActions {
   reload(): Promise<ReloadResult>;
   /** Takes a replica out, or puts it back. Gives it as `AdminView.backends` shows it; null when there is none. */
   change(change: ReplicaChange, backend: string, id: string): object | null;
+  /** Forgets answers that are kept. Gives how many, or null where some may be left. */
+  purge(keys: Purge): Promise<number | null>;
 }
 
 interface Options {
@@ -126,5 +129,13 @@ function mountActions(app: Hono<{ Bindings: Connection }>, { view, actions, toke
     onChange({ by, change: 'reload', result: result.kind });
     if (result.kind === 'reloaded') return context.json({ reloaded: true, needs_restart: result.needsRestart });
     return context.json({ error: 'the configuration was not taken over', faults: result.faults }, 422);
+  });
+  mount('/api/cache/purge', async (context, by) => {
+    const keys = readPurge(context.req.query());
+    if (typeof keys === 'string') return context.json({ error: keys }, 400);
+    const purged = await actions.purge(keys);
+    onChange({ by, change: 'purge', ...keys });
+    if (purged !== null) return context.json({ purged });
+    return context.json({ error: 'Redis could not be asked: what it holds is still there', ...keys }, 503);
   });
 }

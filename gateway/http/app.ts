@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Clock } from '../kernel/clock.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
+import { cacheStatus } from '../pipeline/cache-status.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { explanationOf } from '../pipeline/explanation.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -90,7 +91,7 @@ async function answer(
     // On a loopback port no page of another origin may read anything, whatever a replica would let it.
     if (parts.isLoopback && exchange.head.headers.origin !== undefined)
       reply = { ...reply, headers: withoutHeaders(reply.headers, (name) => name.startsWith('access-control-')) };
-    addOwnHeaders(reply, exchange);
+    addOwnHeaders(reply, exchange, parts);
     if (allowed !== null) reply.headers.push('allow', allowed.join(', '));
     writeReply(reply, connection, new ExchangeWriting(exchange, parts));
   } catch (error) {
@@ -116,7 +117,7 @@ class ExchangeWriting implements Writing {
 
   insteadOfNothing(why?: GatewayError): Reply {
     const reply = errorReply(this.#failure(why), this.#exchange.protocol);
-    addOwnHeaders(reply, this.#exchange);
+    addOwnHeaders(reply, this.#exchange, this.time);
     return reply;
   }
 
@@ -157,8 +158,14 @@ function noSuchEndpoint(context: NodeContext, parts: Parts): GatewayError {
   return new GatewayError('method_not_allowed', `${path}: got ${method}, wanted ${other}`);
 }
 
-function addOwnHeaders({ headers }: Reply, { id, journal, wantsExplanation }: Exchange): void {
+function addOwnHeaders({ headers }: Reply, exchange: Exchange, { clock }: Time): void {
+  const { id, journal, wantsExplanation } = exchange;
   headers.push('x-request-id', id);
+  if (journal.cache !== null) {
+    // Whoever asks why is told by which key an operator can have the answer forgotten.
+    const key = wantsExplanation && exchange.sharing !== null ? `; key="${exchange.sharing.key}"` : '';
+    headers.push('cache-status', cacheStatus(journal.cache, clock.wallMs()) + key);
+  }
   if (journal.replica !== '') headers.push('x-headgate-replica', headerText(journal.replica));
   if (journal.decision !== null && wantsExplanation)
     headers.push('x-headgate-explain', explanationOf(journal.decision));

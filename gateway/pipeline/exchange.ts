@@ -94,6 +94,7 @@ export class Exchange {
     own.ask = { ...this.ask };
     own.choice = choice;
     own.journal.backend = choice.backend.name;
+    own.journal.cache = this.journal.cache;
     return own;
   }
 

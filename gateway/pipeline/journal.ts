@@ -1,6 +1,7 @@
 import type { Decision } from '../balance/decision.ts';
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { BodyEnd, ReplySource } from './reply.ts';
+import type { CacheOutcome } from './sharing.ts';
 
 /** What an exchange learned on its way. Stages note facts here; `account` reads them once, at the end. Instants are of the clock's `nowMs`; 0 means it did not happen. */
 export class Journal {
@@ -34,12 +35,14 @@ export class Journal {
   /** `ok` where the answer passed, whatever its status; else the code of the error. */
   code: ErrorCode | 'ok' = 'ok';
   source: ReplySource = 'refused';
+  /** Null on routes that share no answers. */
+  cache: CacheOutcome | null = null;
   bodyEnd: BodyEnd | null = null;
   /** What broke, for the log only: it may name internals that no client should read. */
   detail = '';
 
-  /** Takes over what has been learned of work that this exchange had a part in from `sinceMs` on: of what went on before, it spent no time. */
-  learn(work: Journal, sinceMs: number): void {
+  /** Takes over what has been learned of work that this exchange had a part in from `sinceMs` on: of what went on before, it spent no time. Work of its own was begun for it. */
+  learn(work: Journal, sinceMs: number, isItsOwn: boolean): void {
     this.backend = work.backend;
     this.replica = work.replica;
     this.upstreamModel = work.upstreamModel;
@@ -50,5 +53,8 @@ export class Journal {
     this.queueWaitMs = Math.min(work.queueWaitMs, Math.max(0, this.sentAtMs - sinceMs));
     this.inputTokens = work.inputTokens;
     this.outputTokens = work.outputTokens;
+    this.decision = work.decision;
+    const isGiven = isItsOwn || work.cache === null || work.cache.kind === 'hit';
+    this.cache = isGiven ? work.cache : { kind: 'forwarded', why: 'miss', isCollapsed: true };
   }
 }

@@ -1,6 +1,7 @@
 import type { Backend } from '../balance/backend.ts';
 import { GatewayError } from '../kernel/errors.ts';
 import type { Headers } from './headers.ts';
+import type { RouteSharing } from './sharing.ts';
 import type { Serve } from './stage.ts';
 
 /** One of the backends a route sends to. */
@@ -24,6 +25,8 @@ export interface Route {
   readonly fallbacks: readonly Backend[];
   /** A backend that gets copies of some requests, whose answers nobody gets; null for none. */
   readonly mirror: Mirror | null;
+  /** Null where every request gets an answer of its own. */
+  readonly sharing: RouteSharing | null;
   /** From receipt; null for none. */
   readonly deadlineMs: number | null;
   /** The stages below routing, composed for this route: those that have nothing to do for it are not in. */

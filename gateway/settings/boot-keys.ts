@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ListenSettings, Settings } from './settings.ts';
+import type { CacheSettings, ListenSettings, Settings } from './settings.ts';
 
 type AdminSettings = Settings['admin'];
 
@@ -17,6 +17,14 @@ const listenKeys = {
 
 const adminKeys = { host: 'host', port: 'port', token: 'token' } as const satisfies Record<keyof AdminSettings, string>;
 
+const cacheKeys = {
+  memoryBytes: 'memory',
+  maxEntryBytes: 'max_entry',
+  redis: 'redis',
+  waitMs: 'wait',
+  prefix: 'prefix',
+} as const satisfies Record<keyof CacheSettings, string>;
+
 /** Settings as far as they can be had without a restart, and the keys that would need one. */
 export interface WithoutRestart {
   readonly settings: Settings;
@@ -24,14 +32,15 @@ export interface WithoutRestart {
   readonly needsRestart: readonly string[];
 }
 
-/** Takes over from the settings in force what is read at the start only: both ports. */
+/** Takes over from the settings in force what is read at the start only: both ports, and where answers are kept. */
 export function withoutRestart(wanted: Settings, inForce: Settings): WithoutRestart {
-  const { listen, admin } = inForce;
+  const { listen, admin, cache } = inForce;
   const needsRestart = [
     ...changedKeys('listen', listenKeys, wanted.listen, listen),
     ...changedKeys('admin', adminKeys, wanted.admin, admin),
+    ...changedKeys('cache', cacheKeys, wanted.cache, cache),
   ];
-  return { settings: { ...wanted, listen, admin }, needsRestart };
+  return { settings: { ...wanted, listen, admin, cache }, needsRestart };
 }
 
 function changedKeys<T extends object>(

@@ -81,7 +81,10 @@ const credentialHeader = /authorization|cookie|key|secret|token/i;
 export function isSecret(path: Path): boolean {
   const last = path.at(-1);
   return (
-    path.includes('headers') || last === 'token' || (path.includes('header') && credentialHeader.test(String(last)))
+    path.includes('headers') ||
+    last === 'token' ||
+    (path[0] === 'cache' && path[1] === 'redis') ||
+    (path.includes('header') && credentialHeader.test(String(last)))
   );
 }
 

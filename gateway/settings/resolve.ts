@@ -2,6 +2,7 @@ import { nearestName, type Path } from './faults.ts';
 import { isLoopback } from './loopback.ts';
 import { readSecret } from './named-file.ts';
 import { resolveBackend } from './resolve-backend.ts';
+import { resolveCache, resolveRouteCache } from './resolve-cache.ts';
 import { resolveHeaders } from './resolve-headers.ts';
 import { type Resolving, reportDuplicates } from './resolving.ts';
 import type { RawSettings } from './schema.ts';
@@ -32,6 +33,7 @@ export function resolve(raw: RawSettings, resolving: Resolving): Settings {
     admin: resolveAdmin(raw, resolving),
     backends,
     routes,
+    cache: resolveCache(raw.cache, resolving),
     telemetry: { logLevel: raw.telemetry.log },
   };
 }
@@ -98,6 +100,8 @@ function resolveRoute(
     destinations: raw.to,
     fallbacks: raw.fallback,
     mirror: raw.mirror ?? null,
+    cache: resolveRouteCache(raw.cache),
+    isCoalescing: raw.coalesce,
     deadlineMs: raw.deadline ?? null,
   };
 }

@@ -76,6 +76,25 @@ const mirror = mapping({
   share: shareField().prefault('100%').describe('How many of the requests are copied.'),
 });
 
+const routeCache = mapping({
+  fresh: durationField().describe('For how long an answer is given again.'),
+  stale_while_revalidate: durationField()
+    .prefault('0s')
+    .describe('From when it is no longer fresh: given at once, while one request asks for a new one.'),
+  stale_if_error: durationField()
+    .prefault('0s')
+    .describe('From when it is no longer fresh: given where no new one can be had.'),
+  share: choiceField(['tenant', 'everyone'])
+    .default('tenant')
+    .describe('Who may be given what another one asked for: whoever has the same credential, or everyone.'),
+  revision: textField('a text')
+    .default('1')
+    .describe('Of the models; another one makes all that was kept before unknown.'),
+  sampled: flagField()
+    .default(false)
+    .describe('Whether answers are kept in which chance has a part: of a temperature above 0 without a seed.'),
+});
+
 const route = mapping({
   match: match.prefault({}).describe('What a request must look like; an absent part accepts anything.'),
   to: listOf(destination, 'a list of backends with weights')
@@ -87,7 +106,25 @@ const route = mapping({
   mirror: mirror
     .optional()
     .describe('Copies of requests for a backend whose answers are thrown away; clients wait for none. Absent: none.'),
+  cache: routeCache.optional().describe('How answers are kept. Absent: not at all.'),
+  coalesce: flagField()
+    .default(false)
+    .describe('Whether those who ask what is being computed already wait for that, and get the same answer.'),
   deadline: periodField().optional().describe('From receipt; for streams until the first byte. Absent: none.'),
+});
+
+const cache = mapping({
+  memory: sizeField().prefault('64MiB').describe('What answers may take in this process.'),
+  max_entry: sizeField().prefault('1MiB').describe('The largest answer that is kept.'),
+  redis: z
+    .string({ error: 'a URL' })
+    .optional()
+    .describe(
+      'Where gateways share answers: redis://host:port/db. Of a cluster some of its members, with commas between. Absent or empty: nowhere.',
+    ),
+  cluster: flagField().default(false).describe('Whether that is a cluster.'),
+  wait: periodField().prefault('50ms').describe('The longest that anybody waits for one command to Redis.'),
+  prefix: textField('a text').default('headgate:').describe('What all names in Redis begin with.'),
 });
 
 const telemetry = mapping({
@@ -106,6 +143,7 @@ export const settingsSchema = mapping({
   routes: listOf(route, 'a list of routes')
     .default([])
     .describe('First match wins; backends no route names serve their own models after them.'),
+  cache: cache.prefault({}).describe('Where answers are kept that routes have kept.'),
   telemetry: telemetry.prefault({}).describe('What the gateway tells about itself.'),
 });
 

@@ -6,6 +6,7 @@ export interface Settings {
   readonly admin: { readonly host: string; readonly port: number; readonly token: string | null };
   readonly backends: readonly BackendSettings[];
   readonly routes: readonly RouteSettings[];
+  readonly cache: CacheSettings;
   readonly telemetry: { readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
 
@@ -22,6 +23,23 @@ export interface ListenSettings {
   readonly reusePort: boolean;
   /** Null where all replicas are near. */
   readonly zone: string | null;
+}
+
+/** Where answers are kept. */
+export interface CacheSettings {
+  readonly memoryBytes: number;
+  readonly maxEntryBytes: number;
+  /** Null where gateways share nothing. */
+  readonly redis: RedisSettings | null;
+  /** The longest that anybody waits for one command to Redis. */
+  readonly waitMs: number;
+  readonly prefix: string;
+}
+
+/** The Redis that gateways share, or some members of a cluster. */
+export interface RedisSettings {
+  readonly urls: readonly string[];
+  readonly isCluster: boolean;
 }
 
 /** One named pool of replicas. */
@@ -155,7 +173,20 @@ export interface RouteSettings {
   readonly fallbacks: readonly string[];
   /** The backend that gets copies, and of which share of the requests; null for none. */
   readonly mirror: { readonly backend: string; readonly share: number } | null;
+  /** Null where no answers are kept. */
+  readonly cache: RouteCacheSettings | null;
+  readonly isCoalescing: boolean;
   readonly deadlineMs: number | null;
+}
+
+/** How a route keeps answers. */
+export interface RouteCacheSettings {
+  readonly freshMs: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly staleIfErrorMs: number;
+  readonly isForEveryone: boolean;
+  readonly revision: string;
+  readonly isForSampled: boolean;
 }
 
 /**

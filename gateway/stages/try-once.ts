@@ -133,7 +133,7 @@ async function passFirstChunk(
 
 function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: TryParts): Promise<UpstreamReply> {
   const { journal, deadlineMs, head } = exchange;
-  const { backend, upstreamModel } = exchange.choice;
+  const { backend, upstreamModel, route } = exchange.choice;
   journal.tries += 1;
   journal.replica = lease.replica.fullName;
   journal.upstreamModel = upstreamModel;
@@ -145,6 +145,7 @@ function send({ exchange, lease, cancellation }: Try, sentAtMs: number, parts: T
     remainingMs: deadlineMs === Number.POSITIVE_INFINITY ? null : deadlineMs - sentAtMs,
     wantsReport: backend.wantsReports,
     without,
+    only: route.sharing?.headers ?? null,
     own: lease.replica.address.headers,
   });
   const timeouts = exchange.ask.isStreaming ? backend.streamTimeouts : backend.timeouts;

@@ -13,6 +13,7 @@ export function exchangeLine({ id, head, journal, receivedAtMs }: Exchange): str
     `,"source":"${journal.source}","model":${quote(model)},"route":${quote(route)},"backend":${quote(backend)}` +
     `,"replica":${quote(replica)},"tries":${journal.tries},"durationMs":${tenths(endedAtMs - receivedAtMs)}` +
     `,"queueWaitMs":${tenths(journal.queueWaitMs)},"upstreamMs":${tenths(upstreamMs)},"bytesIn":${journal.bytesIn},"bytesOut":${journal.bytesOut}` +
+    (journal.cache === null ? '' : `,"cache":"${journal.cache.kind === 'hit' ? 'hit' : journal.cache.why}"`) +
     (inputTokens === 0 && outputTokens === 0 ? '' : `,"inputTokens":${inputTokens},"outputTokens":${outputTokens}`) +
     (detail === '' ? '' : `,"detail":${quote(detail)}`)
   );

@@ -3,6 +3,7 @@ import type { Backend } from '../balance/backend.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { TryFact } from '../pipeline/try-fact.ts';
+import { type CacheFacts, cacheMetrics } from './cache-metrics.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { metricNames } from './names.ts';
 
@@ -13,6 +14,7 @@ interface Sources {
   /** How often a lease was released twice so far: a fault of the gateway's. */
   readonly secondReleases: { readonly count: number };
   readonly reloads: Reloads;
+  readonly cache: CacheFacts;
 }
 
 /** How the configuration was read again. */
@@ -27,6 +29,7 @@ export function gatewayMetrics(sources: Sources): Registry {
   const exchanges = new ExchangeMetrics(registry);
   sources.settled.subscribe((exchange) => exchanges.count(exchange));
   countTries(registry, sources.tried);
+  cacheMetrics(registry, sources.settled, sources.cache);
   showBackends(registry, sources.backends);
   showReloads(registry, sources.reloads);
   new Counter({

@@ -62,6 +62,8 @@ interface GatewayHeaders {
   readonly wantsReport: boolean;
   /** Headers of the client that must not go with this request, in lower case. */
   readonly without: readonly string[];
+  /** The only ones of the client that may, in lower case; null where all may that are meant for replicas. */
+  readonly only: readonly string[] | null;
   /** The replica's own, which win over the client's. */
   readonly own: Readonly<Record<string, string>>;
 }
@@ -76,6 +78,7 @@ export function requestHeaders(client: Headers, gateway: GatewayHeaders): Header
     if (value === undefined || notForReplicas.has(name) || Object.hasOwn(gateway.own, name) || name.includes('_'))
       continue;
     if (named?.has(name) || gateway.without.includes(name)) continue;
+    if (gateway.only !== null && !gateway.only.includes(name)) continue;
     if (typeof value === 'string') list.push(name, value);
     else for (const one of value) list.push(name, one);
   }

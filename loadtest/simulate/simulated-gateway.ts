@@ -41,18 +41,22 @@ export class SimulatedGateway implements Answerer {
       wheel: this.#wheel,
       connect: ({ address }) => connect(address.origin),
     });
-    this.#path = assemblePath(settings, {
-      clock,
-      wheel: this.#wheel,
-      rng: seededRng(seed),
-      transport: this.#transport,
-      log: pino({ level: 'silent' }),
-      newSocketPath() {
-        throw new Error('bundled workers are no part of a simulation');
+    // On this clock there is no Redis, nor another gateway.
+    this.#path = assemblePath(
+      { ...settings, cache: { ...settings.cache, redis: null } },
+      {
+        clock,
+        wheel: this.#wheel,
+        rng: seededRng(seed),
+        transport: this.#transport,
+        log: pino({ level: 'silent' }),
+        newSocketPath() {
+          throw new Error('bundled workers are no part of a simulation');
+        },
+        workerCommand: [''],
+        bundledModels: '',
       },
-      workerCommand: [''],
-      bundledModels: '',
-    });
+    );
   }
 
   /** Begins to check its replicas; resolves when they have shown whether they are ready. */
@@ -72,6 +76,7 @@ export class SimulatedGateway implements Answerer {
 
   async close(): Promise<void> {
     await this.#path.generations.close();
+    await this.#path.cache.close();
     await this.#transport.close();
     this.#wheel.close();
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import pino from 'pino';
 import { placeOf, ReplicaLife } from '../../gateway/assemble-replica.ts';
+import { alone } from '../../gateway/balance/replica.ts';
 import { Fleet } from '../../gateway/guard/fleet.ts';
 import { LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { parseSettings } from '../../gateway/settings/load.ts';
@@ -103,6 +104,7 @@ describe('a worker’s new process', () => {
     const time = newTime();
     const one = new ReplicaLife(settings, backend, placeOf(settings, backend), {
       ...time,
+      peers: alone,
       board: new LoadBoard(1),
       transport: new UndiciTransport({ ...time, connect: () => assert.fail('nothing is sent') }),
       log: pino({ level: 'silent' }),

@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  cacheStatus,
-  freshnessOf,
-  isKnown,
-  type Use,
-  usableUntilMs,
-  useOf,
-  wishOf,
-} from '../../gateway/cache/freshness.ts';
+import { freshnessOf, isKnown, type Use, usableUntilMs, useOf, wishOf } from '../../gateway/cache/freshness.ts';
 
 const rules = { freshMs: 10_000, staleWhileRevalidateMs: 5_000, staleIfErrorMs: 60_000 };
 const storedAtMs = 1_000_000;
@@ -83,14 +75,4 @@ describe('a request', () => {
     for (const unknown of [null, '', '"ab"', 'abc', '"abcd"', '"x,abc"'])
       assert.ok(!isKnown(unknown, etag), unknown ?? 'none');
   });
-});
-
-it('cache-status tells what became of a request', () => {
-  const freshness = freshnessOf(rules, null, storedAtMs);
-  assert.equal(cacheStatus({ kind: 'hit', freshness }, storedAtMs + 1_500), 'headgate; hit; ttl=8');
-  assert.equal(cacheStatus({ kind: 'hit', freshness }, storedAtMs + 12_000), 'headgate; hit; ttl=-2');
-  assert.equal(cacheStatus({ kind: 'forwarded', why: 'miss' }, 0), 'headgate; fwd=miss');
-  assert.equal(cacheStatus({ kind: 'forwarded', why: 'miss', isStored: true }, 0), 'headgate; fwd=miss; stored');
-  assert.equal(cacheStatus({ kind: 'forwarded', why: 'miss', isCollapsed: true }, 0), 'headgate; fwd=miss; collapsed');
-  assert.equal(cacheStatus({ kind: 'forwarded', why: 'stale' }, 0), 'headgate; fwd=stale');
 });

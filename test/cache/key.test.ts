@@ -4,22 +4,22 @@ import {
   type CacheKey,
   cacheKey,
   isAmong,
+  type KeyRules,
   type Keys,
   patternOf,
-  type Sharing,
   sharedHeaders,
 } from '../../gateway/cache/key.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { type AskedSpec, keyOf, newAsked } from '../support/caching/asked.ts';
 
-const tenantsOwn: Sharing = { revision: '1', isForEveryone: false };
-const everyones: Sharing = { ...tenantsOwn, isForEveryone: true };
+const tenantsOwn: KeyRules = { revision: '1', isForEveryone: false };
+const everyones: KeyRules = { ...tenantsOwn, isForEveryone: true };
 const body = '{"id":"1","inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}';
 const base: AskedSpec = { body, headers: { 'content-type': 'application/json' }, version: '3', query: '?a=1' };
 
 describe('a key', () => {
   it('is another wherever anything but the content is that decides the answer', () => {
-    const others: readonly [string, AskedSpec, Sharing?][] = [
+    const others: readonly [string, AskedSpec, KeyRules?][] = [
       ['route', { ...base, route: 'routes[1]' }],
       ['backend', { ...base, backend: 'another' }],
       ['model', { ...base, model: 'another' }],
@@ -68,7 +68,7 @@ describe('a key', () => {
   });
 
   it('is the same for every tenant only where the route shares with everyone', () => {
-    const keys = (sharing: Sharing) => new Set(['a', 'b', 'c'].map((tenant) => keyOf({ ...base, tenant }, sharing)));
+    const keys = (sharing: KeyRules) => new Set(['a', 'b', 'c'].map((tenant) => keyOf({ ...base, tenant }, sharing)));
     assert.equal(keys(tenantsOwn).size, 3);
     assert.equal(keys(everyones).size, 1);
   });

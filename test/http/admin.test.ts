@@ -14,6 +14,7 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
   const changes: object[] = [];
   const faults: unknown[] = [];
   let reloads = 0;
+  const purges: object[] = [];
   const names = ['pool/a:1', 'pool/100%é'];
   const app = adminApp({
     view: {
@@ -27,6 +28,10 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
       reload: async () => {
         reloads += 1;
         return reload === undefined ? { kind: 'reloaded', needsRestart: ['listen'] } : reload();
+      },
+      purge: async (keys) => {
+        purges.push(keys);
+        return keys.model === 'lost' ? null : 3;
       },
       change(change, backend, id) {
         const name = `${backend}/${id}`;

@@ -19,6 +19,7 @@ function rule(protocol: string, models: readonly string[], path: string | null =
       destinations: [{ backend, weight: 1 }],
       fallbacks: [],
       mirror: null,
+      sharing: null,
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },

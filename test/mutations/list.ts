@@ -1,4 +1,5 @@
 import { caching } from './caching.ts';
+import { rendering } from './rendering.ts';
 import { sharing } from './sharing.ts';
 
 /** A guard that is taken away, and the tests of which at least one must then fail. */
@@ -479,5 +480,6 @@ export const mutations: readonly Mutation[] = [
   ...instants,
   ...reports,
   ...caching,
+  ...rendering,
   ...sharing,
 ];

@@ -66,7 +66,15 @@ it('work has what the affinity of the chosen backend goes by, read once, and whi
   const choose = (name: string, affinity?: BackendAffinity): void => {
     const backend = newBackend(name, affinity === undefined ? {} : { affinity });
     const destinations = [{ backend, weight: 1 }] as const;
-    const route = { name, destinations, fallbacks: [], mirror: null, deadlineMs: null, serve: neverServed };
+    const route = {
+      name,
+      destinations,
+      fallbacks: [],
+      mirror: null,
+      sharing: null,
+      deadlineMs: null,
+      serve: neverServed,
+    };
     exchange.choice = { route, backend, upstreamModel: 'm' };
   };
   choose('first', affinityOf('first'));

@@ -6,7 +6,7 @@ import { grownBytes, spliced } from '../../gateway/protocols/splice.ts';
 import { pens } from '../support/caching/json-writing.ts';
 import { repetitions } from '../support/counts.ts';
 
-const numRuns = repetitions({ quick: 2000, full: 100_000 });
+const numRuns = repetitions({ quick: 2000, full: 30_000 });
 
 function echoed(answer: string, request: string): string {
   const json = Buffer.from(answer);

@@ -6,7 +6,7 @@ import { type Completion, completions, kinds, type Members } from '../support/ca
 import { completionAsked, cut, events, json, kept, rendered, renderedLive } from '../support/caching/rendered.ts';
 import { repetitions } from '../support/counts.ts';
 
-const numRuns = repetitions({ quick: 300, full: 30_000 });
+const numRuns = repetitions({ quick: 300, full: 10_000 });
 
 function folded(stream: string, kind: string): Completion {
   const { text, type, length, ended } = rendered(kept(events, stream), completionAsked(kind));

@@ -186,6 +186,8 @@ describe('a stream that is asked for whole', () => {
     const got = JSON.stringify(gathered(event + event + hello));
     assert.ok(got.includes('"constructor":{"a":"bb"}') && !got.includes('polluted'), got);
     assert.ok(!('polluted' in {}));
+    const end = 'data: {"choices":[{"index":0,"delta":{},"__proto__":{"finish_reason":"stop"}}]}\n\n';
+    assert.throws(() => gathered(end), { code: 'upstream_broken' });
   });
 });
 

@@ -15,6 +15,7 @@ function routeTo(...weights: [number, ...number[]]): Route {
     destinations: [to(first, 0), ...others.map((weight, at) => to(weight, at + 1))],
     fallbacks: [],
     mirror: null,
+    sharing: null,
     deadlineMs: null,
     serve: () => Promise.reject(new Error('not to be served')),
   };

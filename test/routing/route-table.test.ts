@@ -23,6 +23,7 @@ function rule(name: string, match: Partial<Match>, backend: Backend = newBackend
       destinations: [{ backend, weight: 1 }],
       fallbacks: [],
       mirror: null,
+      sharing: null,
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },

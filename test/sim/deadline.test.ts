@@ -97,6 +97,8 @@ describe('a deadline of three seconds', () => {
             tenant: null,
             path: null,
             headers: {},
+            cache: null,
+            isCoalescing: false,
             fallbacks,
             mirror: null,
             deadlineMs: null,

@@ -138,6 +138,8 @@ export async function play(one: History): Promise<Played> {
         tenant: null,
         path: null,
         headers: {},
+        cache: null,
+        isCoalescing: false,
         destinations: [{ backend: 'digits', weight: 1 }],
         fallbacks: hasFallback ? ['fallback'] : [],
         mirror: hasMirror ? { backend: 'mirror', share: 0.7 } : null,

@@ -86,7 +86,17 @@ describe('the deadline of a request', () => {
       [5, 6, 'deadline_exceeded'],
       [5, 4, 'ok'],
     ] as const) {
-      const route = { model: 'digits', tenant: null, path: null, headers: {}, fallbacks: [], mirror: null, deadlineMs };
+      const route = {
+        model: 'digits',
+        tenant: null,
+        path: null,
+        headers: {},
+        cache: null,
+        isCoalescing: false,
+        fallbacks: [],
+        mirror: null,
+        deadlineMs,
+      };
       const simulation = new Simulation({
         seed: 1,
         backends: [{ name: 'digits', replicas: [{ id: 'a', script: () => ({ headAfterMs }) }] }],
@@ -111,6 +121,8 @@ describe('the deadline of a request', () => {
             tenant: null,
             path: null,
             headers: {},
+            cache: null,
+            isCoalescing: false,
             fallbacks: [],
             mirror: null,
             destinations: [{ backend: 'digits', weight: 1 }],

@@ -32,6 +32,8 @@ async function play(
         tenant: null,
         path: null,
         headers: {},
+        cache: null,
+        isCoalescing: false,
         fallbacks: fallback === undefined ? [] : ['other'],
         mirror: null,
         deadlineMs: null,

@@ -21,6 +21,7 @@ function exchangeFor(spec: ReplicaSpec): Exchange {
     destinations: [{ backend, weight: 1 }],
     fallbacks: [],
     mirror: null,
+    sharing: null,
     deadlineMs: null,
     serve: async () => answer,
   } as const;

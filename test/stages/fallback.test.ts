@@ -46,6 +46,7 @@ async function attempted(
     destinations: [{ backend, weight: 1 }],
     fallbacks,
     mirror: null,
+    sharing: null,
     deadlineMs: null,
     serve,
   } as const;

@@ -24,6 +24,8 @@ function mirrored(
         tenant: null,
         path: null,
         headers: {},
+        cache: null,
+        isCoalescing: false,
         destinations: [{ backend: 'digits', weight: 1 }],
         fallbacks: [],
         mirror: { backend: 'candidate', share },

@@ -13,7 +13,15 @@ const old = newBackend('old', { models: [{ name: 'digits', upstream: 'digits-q8'
 const candidate = newBackend('candidate');
 
 function newRoute(deadlineMs: number | null = null, destinations: Route['destinations'] = [to(old, 1)]): Route {
-  return { name: 'routes[0]', destinations, fallbacks: [], mirror: null, deadlineMs, serve: async () => answer };
+  return {
+    name: 'routes[0]',
+    destinations,
+    fallbacks: [],
+    mirror: null,
+    sharing: null,
+    deadlineMs,
+    serve: async () => answer,
+  };
 }
 
 function to(backend: Destination['backend'], weight: number): Destination {

@@ -44,7 +44,7 @@ export class Attempting {
     const exchange = readExchange({ clock, wheel, body: '{}', ...spec });
     const { backend, serve } = this;
     const destinations = [{ backend, weight: 1 }] as const;
-    const route = { name: 'pool', destinations, fallbacks, mirror: null, deadlineMs: null, serve };
+    const route = { name: 'pool', destinations, fallbacks, mirror: null, sharing: null, deadlineMs: null, serve };
     exchange.choice = { route, backend, upstreamModel: backend.models[0]?.upstream ?? 'digits' };
     return exchange;
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import pino from 'pino';
+import { assembleCache } from '../../gateway/assemble-cache.ts';
 import { Generations } from '../../gateway/assemble-generations.ts';
 import type { ReplicaLife } from '../../gateway/assemble-replica.ts';
 import { unwatched } from '../../gateway/balance/decision.ts';
-import type { Replica } from '../../gateway/balance/replica.ts';
+import { alone, type Replica } from '../../gateway/balance/replica.ts';
 import { asGatewayError } from '../../gateway/kernel/errors.ts';
 import { type BoardSlot, LoadBoard } from '../../gateway/kernel/load-board.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
@@ -21,6 +22,7 @@ import { Copies } from '../../gateway/stages/mirror.ts';
 import { EventLog } from '../../gateway/telemetry/event-log.ts';
 import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { type Connections, UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
+import { smallCache } from './caching/settings.ts';
 import { newExchange } from './exchanges.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
 
@@ -84,6 +86,7 @@ export class Reloading {
     const topics = { settled: new Topic<Exchange>(), tried: new Topic<TryFact>() };
     const room = new BufferRoom(100_000);
     const copies = new Copies(room);
+    const cache = assembleCache(smallCache, { clock, rng, room });
     this.generations = new Generations(parseSettings(yaml, 'gateway.yaml', {}), {
       clock,
       wheel,
@@ -93,9 +96,10 @@ export class Reloading {
       secondReleases,
       events: new EventLog(clock),
       decisions: unwatched,
+      peers: alone,
       board: this.board,
       log: pino({ level: 'silent' }),
-      serveFor: (route) => routePath(route, { transport, clock, wheel, rng, tried: topics.tried, copies }),
+      serveFor: (route) => routePath(route, { ...cache, transport, clock, wheel, rng, tried: topics.tried, copies }),
       newSocketPath: () => assert.fail('no workers here'),
       workerCommand: [''],
       bundledModels: '',

@@ -1,5 +1,6 @@
 import { WaitingLine } from '../../gateway/admission/waiting-line.ts';
 import { assembleHedging, assembleRetrying } from '../../gateway/assemble-backend.ts';
+import { type AssembledCache, assembleCache } from '../../gateway/assemble-cache.ts';
 import { assembleRoutes } from '../../gateway/assemble-routes.ts';
 import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
 import { unwatched } from '../../gateway/balance/decision.ts';
@@ -27,6 +28,7 @@ import type { BackendSettings, RouteSettings } from '../../gateway/settings/sett
 import { Copies } from '../../gateway/stages/mirror.ts';
 import type { Reachable } from '../../gateway/upstream/transport.ts';
 import { UndiciTransport } from '../../gateway/upstream/undici-transport.ts';
+import { smallCache } from './caching/settings.ts';
 import { defaultRules } from './gates.ts';
 import { type Script, SimulatedReplica } from './simulated-replica.ts';
 import { type SimulatedProtocol, simulatedRequest } from './simulated-request.ts';
@@ -109,6 +111,7 @@ export class Simulation {
   readonly running: RunningExchanges;
   /** Where bodies of requests are held. */
   readonly room: BufferRoom;
+  readonly cache: AssembledCache;
   readonly #generation: Generation;
   /** Must stay 0. */
   secondReleases = 0;
@@ -129,8 +132,9 @@ export class Simulation {
     tried.subscribe((fact) => this.tried.push(fact));
     this.room = new BufferRoom(limits.maxBufferedBytes);
     const copies = new Copies(this.room);
+    this.cache = assembleCache(smallCache, { clock: this.clock, rng: this.rng, room: this.room });
     const table = assembleRoutes({ routes }, this.backends, (route) =>
-      routePath(route, { ...parts, transport, tried, copies }),
+      routePath(route, { ...parts, ...this.cache, transport, tried, copies }),
     );
     this.#generation = new Generation({ routes: table, backends: this.backends, onGone: () => {} });
     const serve = requestPath({

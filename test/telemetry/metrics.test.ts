@@ -20,11 +20,18 @@ class Metering {
   readonly tried = new Topic<TryFact>();
   readonly secondReleases = { count: 0 };
   readonly reloads = { counts: { success: 0, failure: 0 }, isLastSuccessful: true };
+  readonly redisFaults = new Topic<string>();
+  readonly cache = {
+    memory: { accountedBytes: 4096, entryCount: 2 },
+    flights: { counts: { underWay: 1, followers: 5 } },
+    peers: { gateways: 3 },
+    redis: { faults: this.redisFaults },
+  };
   readonly #registry;
 
   constructor(backends: readonly Backend[] = []) {
-    const { settled, tried, secondReleases, reloads } = this;
-    this.#registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases, reloads });
+    const { settled, tried, secondReleases, reloads, cache } = this;
+    this.#registry = gatewayMetrics({ backends: () => backends, settled, tried, secondReleases, reloads, cache });
   }
 
   settle(journal: Partial<Journal>): void {

@@ -6,7 +6,7 @@ import { replyHeaders, requestHeaders } from '../../gateway/upstream/headers.ts'
 import { repetitions } from '../support/counts.ts';
 
 type Gateway = Parameters<typeof requestHeaders>[1];
-const gateway: Gateway = { requestId: 'r1', remainingMs: null, wantsReport: false, without: [], own: {} };
+const gateway: Gateway = { requestId: 'r1', remainingMs: null, wantsReport: false, without: [], only: null, own: {} };
 
 const hopByHop = [
   'connection',

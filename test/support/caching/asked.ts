@@ -1,4 +1,4 @@
-import { type CacheKey, cacheKey, type Sharing } from '../../../gateway/cache/key.ts';
+import { type CacheKey, cacheKey, type KeyRules } from '../../../gateway/cache/key.ts';
 import type { Exchange } from '../../../gateway/pipeline/exchange.ts';
 import { newBackend } from '../backends.ts';
 import { type ExchangeSpec, readExchange } from '../exchanges.ts';
@@ -11,7 +11,7 @@ export interface AskedSpec extends ExchangeSpec {
   readonly upstreamModel?: string;
 }
 
-const tenantsOwn: Sharing = { revision: '1', isForEveryone: false };
+const tenantsOwn: KeyRules = { revision: '1', isForEveryone: false };
 
 /** A request as the stages below `route` meet it. */
 export function newAsked(spec: AskedSpec): Exchange {
@@ -25,6 +25,7 @@ export function newAsked(spec: AskedSpec): Exchange {
       destinations: [{ backend, weight: 1 }],
       fallbacks: [],
       mirror: null,
+      sharing: null,
       deadlineMs: null,
       serve: () => Promise.reject(new Error('not to be served')),
     },
@@ -35,7 +36,7 @@ export function newAsked(spec: AskedSpec): Exchange {
 }
 
 /** The key of a request, or null where it has none. */
-export function keyOf(spec: AskedSpec, sharing: Sharing = tenantsOwn): CacheKey | null {
+export function keyOf(spec: AskedSpec, sharing: KeyRules = tenantsOwn): CacheKey | null {
   const exchange = newAsked(spec);
   const identity = exchange.protocol.identity(exchange.head, exchange.ask.content);
   return identity === null ? null : cacheKey(exchange, identity, sharing);

@@ -50,13 +50,13 @@ const ending = {
   stop_reason: fc.option(fc.oneof(fc.nat(), filled)),
   token_ids: fc.array(fc.nat()),
 };
-const ended = { requiredKeys: ['finish_reason'] } as const;
+const ended = { requiredKeys: ['finish_reason' as const] };
 
 const chatChoice = fc
-  .tuple(fc.record({ message, logprobs: chatLogprobs }, { requiredKeys: ['message'] }), fc.record(ending, { ...ended }))
+  .tuple(fc.record({ message, logprobs: chatLogprobs }, { requiredKeys: ['message'] }), fc.record(ending, ended))
   .map(([said, end]) => ({ ...said, ...end }));
 const textChoice = fc
-  .tuple(fc.record({ text, logprobs: textLogprobs }, { requiredKeys: ['text'] }), fc.record(ending, { ...ended }))
+  .tuple(fc.record({ text, logprobs: textLogprobs }, { requiredKeys: ['text'] }), fc.record(ending, ended))
   .map(([said, end]) => ({ ...said, ...end }));
 
 const usage = fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() });

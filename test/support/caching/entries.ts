@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { FreshnessRules } from '../../../gateway/cache/freshness.ts';
 import { freshnessOf } from '../../../gateway/cache/freshness.ts';
 import { type CacheEntry, newEntry } from '../../../gateway/cache/store.ts';
+import type { FreshnessRules } from '../../../gateway/pipeline/sharing.ts';
 import { keyOf } from './asked.ts';
 
 const rules: FreshnessRules = { freshMs: 60_000, staleWhileRevalidateMs: 10_000, staleIfErrorMs: 30_000 };

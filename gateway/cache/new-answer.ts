@@ -1,0 +1,21 @@
+import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import type { Protocol } from '../pipeline/protocol.ts';
+import type { FreshnessRules } from '../pipeline/sharing.ts';
+import { freshnessOf } from './freshness.ts';
+import { keptHeaders, whyNotStored } from './storable.ts';
+import { type CacheEntry, newEntry } from './store.ts';
+
+interface Came {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** All of it. */
+  readonly body: Uint8Array;
+}
+
+/** A whole answer as it is kept from now on, an instant of the clock's `wallMs`; null where it must not be given again. */
+export function newAnswer(came: Came, protocol: Protocol, rules: FreshnessRules, nowMs: number): CacheEntry | null {
+  const { headers, body } = came;
+  const whole = { ...came, end: 'complete' } as const;
+  if (whyNotStored(whole, Number.POSITIVE_INFINITY) !== null || !protocol.isRepeatable(headers, body)) return null;
+  return newEntry(keptHeaders(headers), body, freshnessOf(rules, headerInList(headers, 'cache-control'), nowMs));
+}
