@@ -50,13 +50,13 @@ const ending = {
   stop_reason: fc.option(fc.oneof(fc.nat(), filled)),
   token_ids: fc.array(fc.nat()),
 };
-const ended = { requiredKeys: ['finish_reason'] } as const;
+const ended = { requiredKeys: ['finish_reason' as const] };
 
 const chatChoice = fc
-  .tuple(fc.record({ message, logprobs: chatLogprobs }, { requiredKeys: ['message'] }), fc.record(ending, { ...ended }))
+  .tuple(fc.record({ message, logprobs: chatLogprobs }, { requiredKeys: ['message'] }), fc.record(ending, ended))
   .map(([said, end]) => ({ ...said, ...end }));
 const textChoice = fc
-  .tuple(fc.record({ text, logprobs: textLogprobs }, { requiredKeys: ['text'] }), fc.record(ending, { ...ended }))
+  .tuple(fc.record({ text, logprobs: textLogprobs }, { requiredKeys: ['text'] }), fc.record(ending, ended))
   .map(([said, end]) => ({ ...said, ...end }));
 
 const usage = fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() });
@@ -64,7 +64,8 @@ const usage = fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), 
 /** Answers of a kind with whatever servers put into them, and with usage. */
 export function completions(kind: (typeof kinds)[number]): fc.Arbitrary<Completion> {
   const isChat = kind === 'chat';
-  const choices: fc.Arbitrary<Members[]> = fc.array(isChat ? chatChoice : textChoice, { minLength: 1, maxLength: 3 });
+  const choice: fc.Arbitrary<Members> = isChat ? chatChoice : textChoice;
+  const choices = fc.array(choice, { minLength: 1, maxLength: 3 });
   const answers = fc.record(
     {
       id: hexa.map((id) => `${isChat ? 'chatcmpl' : 'cmpl'}-${id}`),
