@@ -47,9 +47,10 @@ export class FoldedCompletion implements Recast {
     if (event.includes('error') && isErrorEvent(event)) throw broken('told of an error in the middle');
     if (data === '') return;
     const { choices, ...rest } = chunkOf(data);
+    // Some servers send chunks beside the answer, in which all of this is empty.
     for (const [name, value] of Object.entries(rest))
-      if (name !== '__proto__' && name !== 'obfuscation') this.#whole[name] = value ?? this.#whole[name] ?? null;
-    if (typeof rest.id === 'string') this.#whole.id = this.#id.inPlaceOf(rest.id);
+      if (name !== '__proto__' && name !== 'obfuscation') this.#whole[name] = value || (this.#whole[name] ?? value);
+    if (typeof this.#whole.id === 'string') this.#whole.id = this.#id.inPlaceOf(this.#whole.id);
     if (!Array.isArray(choices)) return;
     this.#whole.choices = null;
     for (const choice of choices) if (isMembers(choice)) this.#takeChoice(choice);

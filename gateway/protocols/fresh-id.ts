@@ -7,10 +7,13 @@ import type { IdChange } from './with-id.ts';
 const kind = /^(?![\da-f]{8}-)\w+-/i;
 
 const quote = 0x22;
+const emptyBytes = 2;
 
 /** An id that no other answer has, in the place of the one that an answer came with, and of the same kind: one for all of its events. An empty id is none. */
 export class FreshId implements IdChange {
   #id: string | null = null;
+  /** The same in JSON. */
+  #json: Uint8Array | null = null;
 
   /** The fresh id of the answer that came with the one given. */
   inPlaceOf(id: string): string {
@@ -24,8 +27,13 @@ export class FreshId implements IdChange {
     if (start < 0 || json[start] !== quote) return null;
     const end = skipValue(json, start);
     // One that nothing stands behind is cut off.
-    const id = end < json.length ? parseValue(json, start) : null;
-    return typeof id === 'string' ? { start, end, by: Buffer.from(JSON.stringify(this.inPlaceOf(id))) } : null;
+    if (end >= json.length || end === start + emptyBytes) return null;
+    this.#json ??= this.#jsonInPlaceOf(parseValue(json, start));
+    return this.#json === null ? null : { start, end, by: this.#json };
+  }
+
+  #jsonInPlaceOf(id: unknown): Uint8Array | null {
+    return typeof id === 'string' ? Buffer.from(`"${this.inPlaceOf(id)}"`) : null;
   }
 }
 

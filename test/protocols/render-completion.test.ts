@@ -110,6 +110,7 @@ describe('a stream that is asked for whole', () => {
         chunk({ reasoning_content: 'think' }, null, { system_fingerprint: null, usage: null }),
         chunk({}, 'tool_calls'),
         { ...chunk({}), choices: [], usage },
+        { id: '', object: '', created: 0, model: '', choices: [] },
       ),
     ) as { id: string };
     const calls = [

@@ -64,7 +64,8 @@ const usage = fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), 
 /** Answers of a kind with whatever servers put into them, and with usage. */
 export function completions(kind: (typeof kinds)[number]): fc.Arbitrary<Completion> {
   const isChat = kind === 'chat';
-  const choices: fc.Arbitrary<Members[]> = fc.array(isChat ? chatChoice : textChoice, { minLength: 1, maxLength: 3 });
+  const choice: fc.Arbitrary<Members> = isChat ? chatChoice : textChoice;
+  const choices = fc.array(choice, { minLength: 1, maxLength: 3 });
   const answers = fc.record(
     {
       id: hexa.map((id) => `${isChat ? 'chatcmpl' : 'cmpl'}-${id}`),
