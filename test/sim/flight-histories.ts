@@ -24,7 +24,7 @@ const script: fc.Arbitrary<Omit<WorkScript, 'pieces'> & { readonly pieces: { aft
         freq: 4,
       }),
       pieces: fc.array(fc.record({ afterMs: ms(100), sizeBytes: ms(largestPiece) }), { maxLength: 8 }),
-      ends: often('complete', 'broken', 'hangs'),
+      ends: often<'complete' | 'broken' | 'hangs'>('complete', 'broken', 'hangs'),
     })
     .map(({ error, ...rest }) => (error === null ? rest : { ...rest, error }));
 
@@ -126,7 +126,7 @@ export function assertBytes(called: Called, played: Played): void {
   if (end === 'complete') {
     assert.equal(got.length, whole.length);
     assert.equal(work.script.ends, 'complete');
-  } else assert.ok(end === 'broken' || end === 'abandoned', end);
+  } else assert.ok(end === 'broken' || end === 'abandoned', `${end}`);
   if (end === 'broken' && called.error?.code === 'upstream_broken') assert.equal(got.length, whole.length);
   assert.notEqual(called.source, null);
 }
