@@ -52,8 +52,9 @@ export class FlightMember {
     this.#answering.reject(error);
   }
 
-  goAlone(): void {
-    this.#answering.resolve(begin(this.next, this.exchange));
+  /** Has its answer from elsewhere. */
+  goOn(reply: Promise<Reply>): void {
+    this.#answering.resolve(reply);
   }
 }
 

@@ -3,6 +3,7 @@ import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Flight } from './flight.ts';
+import type { FlightMember } from './flight-member.ts';
 
 /** Makes of an answer that was computed for somebody else the one that an exchange gets: with its own id, and as a stream or not, as it asked. */
 export type Render = (reply: Reply, exchange: Exchange) => Reply;
@@ -19,7 +20,9 @@ export interface FlightParts {
   onClosed(flight: Flight): void;
   /** Nor would those be any better off that join the next one of its key. */
   onUnshareable(flight: Flight): void;
-  /** Its computation has ended; in rare cases it is begun anew. */
+  /** Before it had an answer; these wait for another. */
+  onDied(flight: Flight, heirs: readonly FlightMember[]): void;
+  /** Its computation has ended. */
   onComputed(flight: Flight): void;
 }
 

@@ -3,22 +3,24 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
-import { FlightMember } from './flight-member.ts';
+import { begin, FlightMember } from './flight-member.ts';
 import type { FlightParts } from './flight-parts.ts';
 import { FlightWork } from './flight-work.ts';
 import type { CacheKey } from './key.ts';
 import { type Ended, SharedBody } from './shared-body.ts';
 import { whyNotShared } from './storable.ts';
 
-/** So often one flight is begun: for the first, and where that dies, for one or two of those who wait. */
-const mostLaunches = 3;
+/** So often the same is begun, one flight after the other: for the first, and where that dies, for one or two of those who wait. */
+const mostAttempts = 3;
 
 /**
  * One computation and those who wait for it. It goes on by itself as long as anybody is left. Where it dies, and not by a failure that the next one
- * would meet as well, it is begun anew for one of those who wait.
+ * would meet as well, those who wait have another one.
  */
 export class Flight {
   readonly key: CacheKey;
+  /** Of those that were begun one after the other since each died. */
+  readonly attempt: number;
   readonly #parts: FlightParts;
   readonly #members = new Set<FlightMember>();
   /** For whom it is computed; null where nobody asked. */
@@ -26,12 +28,12 @@ export class Flight {
   #work: FlightWork | null = null;
   /** Wanted though nobody waits for it. */
   #isWanted = false;
-  #launches = 0;
   #reply: Reply | null = null;
   #body: SharedBody | null = null;
 
-  constructor(key: CacheKey, parts: FlightParts) {
+  constructor(key: CacheKey, attempt: number, parts: FlightParts) {
     this.key = key;
+    this.attempt = attempt;
     this.#parts = parts;
   }
 
@@ -83,14 +85,11 @@ export class Flight {
   }
 
   #launch(exchange: Exchange, next: Serve, owner: FlightMember | null): void {
-    let deadlineMs = owner === null ? Number.POSITIVE_INFINITY : 0;
-    for (const member of this.#members) deadlineMs = Math.max(deadlineMs, member.exchange.deadlineMs);
-    const work = new FlightWork(exchange, deadlineMs, this.#parts.room);
+    const work = new FlightWork(exchange, owner?.exchange.deadlineMs ?? Number.POSITIVE_INFINITY, this.#parts.room);
     // Who is not here to wait for it has its request no longer.
     if (owner === null) work.beRefresh();
     this.#work = work;
     this.#owner = owner;
-    this.#launches += 1;
     this.#parts.counts.underWay += 1;
     work.run(next).then(
       (reply) => this.#answered(work, reply),
@@ -102,13 +101,13 @@ export class Flight {
     work.forgetRequest();
     this.#expireMembers();
     const isFailure = reply.status >= 400;
-    const heir = isFailure && work.isCutShort(this.#parts.clock.nowMs()) ? this.#heir() : null;
+    if (isFailure && work.isCutShort(this.#parts.clock.nowMs())) this.#handOver();
     const isShared = isFailure || whyNotShared(reply.status, reply.headers) === null;
     if (!isShared) this.#sendOthersOn();
-    if (heir !== null || this.#isDeserted) {
+    if (this.#isDeserted) {
       reply.body.discard();
+      this.#parts.onClosed(this);
       this.#computed(work);
-      if (heir !== null) this.#launch(heir.exchange, heir.next, heir);
       return;
     }
     if (isFailure) this.#parts.onClosed(this);
@@ -159,25 +158,23 @@ export class Flight {
     for (const member of this.#members) {
       if (member === this.#owner) continue;
       this.#letGo(member);
-      member.goAlone();
+      member.goOn(begin(member.next, member.exchange));
     }
   }
 
   #failed(work: FlightWork, error: GatewayError): void {
     work.forgetRequest();
     this.#computed(work);
-    this.#isWanted = false;
-    const hasDied = error.code === 'internal' || work.isCancelled || work.isCutShort(this.#parts.clock.nowMs());
-    if (hasDied) this.#expireMembers();
-    const heir = hasDied ? this.#heir() : null;
-    if (heir === null) this.#parts.onClosed(this);
+    this.#parts.onClosed(this);
+    if (error.code === 'internal' || work.isCancelled || work.isCutShort(this.#parts.clock.nowMs())) {
+      this.#expireMembers();
+      this.#handOver();
+    }
     for (const member of this.#members) {
-      if (heir !== null && member !== this.#owner) continue;
       this.#tell(member);
       this.#letGo(member);
       member.fail(error);
     }
-    if (heir !== null) this.#launch(heir.exchange, heir.next, heir);
   }
 
   /** Those whose deadline has passed leave: alarms ring up to one tick late. */
@@ -185,11 +182,15 @@ export class Flight {
     for (const { exchange } of this.#members) exchange.expire(this.#parts.clock);
   }
 
-  /** For whom it is begun anew; null where there is nobody, or it was often enough. */
-  #heir(): FlightMember | null {
-    if (this.#launches === mostLaunches) return null;
-    for (const member of this.#members) if (member !== this.#owner) return member;
-    return null;
+  /** It has died: all but whom it was computed for have another one, unless that was so often enough. The one that waits longest is the first of them. */
+  #handOver(): void {
+    if (this.attempt === mostAttempts) return;
+    const heirs = [...this.#members].filter((member) => member !== this.#owner);
+    for (const heir of heirs) this.#letGo(heir);
+    this.#parts.onDied(
+      this,
+      heirs.toSorted((one, other) => other.exchange.deadlineMs - one.exchange.deadlineMs),
+    );
   }
 
   /** It is cancelled. */

@@ -6,6 +6,7 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { Sharing } from '../pipeline/sharing.ts';
 import type { Serve } from '../pipeline/stage.ts';
 import { Flight } from './flight.ts';
+import type { FlightMember } from './flight-member.ts';
 import type { FlightCounts, FlightParts, Render } from './flight-parts.ts';
 import type { CacheKey } from './key.ts';
 
@@ -52,6 +53,7 @@ export class Flights {
         this.#close(flight);
         this.#mark(flight.key);
       },
+      onDied: (flight, heirs) => this.#goOn(flight, heirs),
       onComputed: (flight) => this.#refreshing.delete(flight),
     };
   }
@@ -87,10 +89,24 @@ export class Flights {
   }
 
   /** In the place of the one that is under way, if any: that goes on for those who are in it. */
-  #begin(key: CacheKey): Flight {
-    const flight = new Flight(key, this.#parts);
+  #begin(key: CacheKey, attempt = 1): Flight {
+    const flight = new Flight(key, attempt, this.#parts);
     this.#byKey.set(key, flight);
     return flight;
+  }
+
+  /** The first begins another one for all, unless there is one already. */
+  #goOn(died: Flight, heirs: readonly FlightMember[]): void {
+    this.#close(died);
+    let flight = this.#underWay(died.key);
+    for (const heir of heirs) {
+      const { exchange, next } = heir;
+      if (flight !== null) heir.goOn(flight.join(exchange, next));
+      else {
+        flight = this.#begin(died.key, died.attempt + 1);
+        heir.goOn(flight.lead(exchange, next));
+      }
+    }
   }
 
   #close(flight: Flight): void {

@@ -278,11 +278,10 @@ describe('a computation that fails', () => {
   });
 
   it('by throwing is one that failed', async () => {
-    const flying = new Flying({
-      next: () => {
-        throw new GatewayError('none_eligible', 'as the test says');
-      },
-    });
+    const below = () => () => {
+      throw new GatewayError('none_eligible', 'as the test says');
+    };
+    const flying = new Flying({ around: { above: (next) => next, below } });
     flying.call();
     await finished(flying);
     assert.equal(flying.called[0]?.error?.code, 'none_eligible');

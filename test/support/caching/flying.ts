@@ -24,6 +24,8 @@ export interface Caller {
   /** Takes this long for each piece; Infinity for one who takes one and no more. */
   readonly readMs?: number;
   readonly body?: string;
+  /** Called when its answer has ended. */
+  readonly onEnd?: () => void;
   /** Gives its answer up at the head, without reading it. */
   readonly discards?: boolean;
 }
@@ -55,8 +57,8 @@ interface Options {
   readonly roomBytes?: number;
   /** Marks what was made another's unless said otherwise. */
   readonly render?: Render;
-  /** Stands in the place of scripted work. */
-  readonly next?: Serve;
+  /** Stages above the one that has callers share, and below it. */
+  readonly around?: { above(next: Serve): Serve; below(next: Serve): Serve };
 }
 
 /** Callers, the stage that has them share, and work that follows scripts, on the virtual clock. */
@@ -70,11 +72,12 @@ export class Flying {
   readonly called: Called[] = [];
   readonly #serve: Serve;
 
-  constructor({ script = () => ({ headAfterMs: 10 }), roomBytes = 1 << 24, next, ...more }: Options = {}) {
+  constructor({ script = () => ({ headAfterMs: 10 }), roomBytes = 1 << 24, around, ...more }: Options = {}) {
     this.room = new BufferRoom(roomBytes);
     this.work = new ScriptedWork(this.clock, script);
     this.flights = new Flights({ clock: this.clock, room: this.room, render: markRendered, ...more });
-    this.#serve = coalesce(this.flights).wrap(next ?? this.work.serve);
+    const { above, below } = around ?? { above: (next) => next, below: (next) => next };
+    this.#serve = above(coalesce(this.flights).wrap(below(this.work.serve)));
   }
 
   /** One who asks now. */
@@ -156,6 +159,7 @@ export class Flying {
     called.ends.push(how);
     called.error = error;
     called.endedAtMs = this.clock.nowMs();
+    called.caller.onEnd?.();
   }
 }
 
