@@ -70,12 +70,17 @@ export function leaseSuite(name: string, newWorld: (scope: Scope) => LeaseWorld 
         });
         await eventually('all are told that they hear what comes', () => heard.every((said) => said.includes(null)));
         assert.ok(heard.flat().every((said) => said === null));
+        const late: (Ending | null)[] = [];
+        ends.push(other.watch(mine.key, (said) => late.push(said)));
+        await eventually('one that comes later is told so, too', () => late.length === 1);
         ends[1]?.();
         await one.end(mine, ending, longMs);
-        await eventually('heard', () => heard[0]?.at(-1) === ending && heard[2]?.at(-1) === ending);
+        await eventually(
+          'heard',
+          () => heard[0]?.at(-1) === ending && heard[2]?.at(-1) === ending && late.at(-1) === ending,
+        );
         assert.ok(!heard[1]?.includes(ending), 'who watches no more is not told');
-        ends[0]?.();
-        ends[2]?.();
+        for (const end of ends) end();
       }
     });
 

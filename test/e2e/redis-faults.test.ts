@@ -191,7 +191,7 @@ describe('a Redis', () => {
 });
 
 describe('what is no Redis', () => {
-  for (const { name, answer } of impostors) {
+  for (const { name, answer, tells } of impostors) {
     it(`and ${name} is no more than a miss, at once or within the wait`, async (t) => {
       const { store, faults: seen } = newFaultyStore(t, await startImpostor(t, answer));
       const load = new StoreLoad(t, store);
@@ -202,6 +202,7 @@ describe('what is no Redis', () => {
       assert.equal(load.hitShare(0), 0);
       assert.ok(load.percentileMs(fromMs, 0.99) <= waitMs + slackMs);
       assert.ok([...seen.values()].reduce((sum, count) => sum + count, 0) >= load.looks.length, 'each is told of');
+      assert.ok(tells === undefined || seen.has(tells));
     });
   }
 });

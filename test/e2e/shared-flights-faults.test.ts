@@ -19,7 +19,7 @@ const everyMs = 10;
 /** Two gateways that are each asked 100 times a second; each answer is asked for four times, and computed in 20 ms by whoever has to. */
 class FlightLoad {
   readonly gateways: readonly [RedisGateway, RedisGateway];
-  longestMs = 0;
+  readonly tookMs: number[] = [];
   readonly kinds: string[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #underWay = new Set<Promise<void>>();
@@ -34,6 +34,10 @@ class FlightLoad {
       for (const gateway of this.gateways) this.#ask(gateway);
     }, everyMs);
     scope.after(() => clearInterval(this.#timer));
+  }
+
+  get p99Ms(): number {
+    return this.tookMs.toSorted((a, b) => a - b)[Math.floor(0.99 * this.tookMs.length)] ?? 0;
   }
 
   /** Resolves when of four that asked one leads, and the others find what it stored. */
@@ -64,7 +68,7 @@ class FlightLoad {
   async #askOnce(gateway: RedisGateway, key: string): Promise<void> {
     const fromMs = performance.now();
     const flight = await gateway.begin(key, leftMs);
-    this.longestMs = Math.max(this.longestMs, performance.now() - fromMs);
+    this.tookMs.push(performance.now() - fromMs);
     this.kinds.push(flight.kind);
     if (flight.kind !== 'lead') return;
     await pause(workMs);
@@ -80,26 +84,27 @@ describe('gateways that share a Redis', { concurrency: 4 }, () => {
       await load.shared(recoverWithinMs);
       const seen = load.gateways.map(({ faults }) => faults);
       for (const faults of seen) faults.clear();
-      load.longestMs = 0;
+      load.tookMs.length = 0;
       const end = await begin(redis, t);
       await end();
       const tookMs = await load.shared(recoverWithinMs);
       await load.stop();
       const told = seen.map((faults) => JSON.stringify([...faults])).join(' ');
-      t.diagnostic(`at most ${load.longestMs.toFixed(1)} ms; shared again after ${tookMs.toFixed(0)} ms; ${told}`);
-      assert.ok(load.longestMs <= longestMs + slackMs, `${load.longestMs} ms`);
+      t.diagnostic(`p99 ${load.p99Ms.toFixed(1)} ms; shared again after ${tookMs.toFixed(0)} ms; ${told}`);
+      assert.ok(load.p99Ms <= longestMs + slackMs, `${load.p99Ms} ms`);
       assert.ok(tells === undefined || seen.some((faults) => faults.has(tells)), told);
     });
   }
 
-  for (const { name, answer } of impostors) {
+  for (const { name, answer, tells } of impostors) {
     it(`which is none and ${name} compute for themselves`, async (t) => {
       const load = new FlightLoad(t, await startImpostor(t, answer));
       await pause(faultMs);
       await load.stop();
       assert.ok(load.kinds.length > 0);
       assert.ok(load.kinds.every((kind) => kind === 'alone'));
-      assert.ok(load.longestMs <= longestMs + slackMs, `${load.longestMs} ms`);
+      assert.ok(tells === undefined || load.gateways.every(({ faults }) => faults.has(tells)));
+      assert.ok(load.p99Ms <= longestMs + slackMs, `${load.p99Ms} ms`);
     });
   }
 

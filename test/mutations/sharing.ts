@@ -181,7 +181,7 @@ export const sharing: readonly Mutation[] = [
     file: 'gateway/cache/redis-leases.ts',
     text: 'said === undefined || isAnswer(said)',
     becomes: 'said === undefined || said !== null',
-    tests: ['test/contract/leases.test.ts'],
+    tests: [faults],
   },
   {
     guards: 'nobody is missed after the roll was away',

@@ -97,8 +97,13 @@ export const redisFaults: readonly RedisTrouble[] = [
 ];
 
 /** What is at the place of a Redis and is none: what it answers to everything, or null where it hangs up. */
-export const impostors: readonly { readonly name: string; readonly answer: string | Uint8Array | null }[] = [
+export const impostors: readonly {
+  readonly name: string;
+  readonly answer: string | Uint8Array | null;
+  readonly tells?: RedisFault;
+}[] = [
   { name: 'answers in HTTP', answer: 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n' },
+  { name: 'says one thing to everything', answer: '$4\r\njunk\r\n', tells: 'junk' },
   { name: 'answers with noise', answer: Buffer.from([0, 255, 13, 10, 36, 45, 57, 13, 10]) },
   { name: 'is always loading', answer: '-LOADING Redis is loading the dataset in memory\r\n' },
   { name: 'promises more than anybody can hold', answer: '$9999999999999\r\nx' },
