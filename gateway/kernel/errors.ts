@@ -20,6 +20,7 @@ export const errorTable = {
   encoding_unsupported: { status: 415, blame: 'client', retry: 'never' },
   host_not_allowed: { status: 421, blame: 'client', retry: 'never' },
   client_left: { status: 499, blame: 'client', retry: 'never' },
+  fell_behind: { status: 503, blame: 'client', retry: 'never' },
   internal: { status: 500, blame: 'gateway', retry: 'never' },
   upstream_unreachable: { status: 502, blame: 'upstream', retry: 'always' },
   upstream_broken: { status: 502, blame: 'upstream', retry: 'if_idempotent' },

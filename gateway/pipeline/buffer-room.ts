@@ -1,4 +1,4 @@
-/** How many bytes of requests are held at the same time, over all exchanges and what goes on beside them. */
+/** How many bytes of requests, and of answers that several share, are held at the same time, over all exchanges and what goes on beside them. */
 export class BufferRoom {
   readonly mostBytes: number;
   #heldBytes = 0;
@@ -16,6 +16,11 @@ export class BufferRoom {
     if (this.#heldBytes + sizeBytes > this.mostBytes) return false;
     this.#heldBytes += sizeBytes;
     return true;
+  }
+
+  /** Holds so many more that are there already, whether or not there is room. */
+  hold(sizeBytes: number): void {
+    this.#heldBytes += sizeBytes;
   }
 
   giveBack(sizeBytes: number): void {

@@ -9,6 +9,7 @@ import type { Headers } from './headers.ts';
 import { Journal } from './journal.ts';
 import type { Endpoint, Protocol } from './protocol.ts';
 import type { Choice } from './route.ts';
+import type { Sharing } from './sharing.ts';
 
 /** The head of a request, parsed once: routing, authorization and logging all go by this and never by the raw target again. */
 export interface RequestHead {
@@ -55,10 +56,13 @@ export class Exchange {
   readonly incoming: Incoming;
   readonly journal = new Journal();
   readonly cancellation = new Cancellation();
+  /** Null where the answer is nobody else's; written before anything may be shared. */
+  sharing: Sharing | null = null;
   /** For `RunningExchanges` only. */
   runningAt = -1;
   readonly #wheel: TimerWheel;
   #deadlineMs = Number.POSITIVE_INFINITY;
+  #isDetached = false;
   #alarm: Alarm | null = null;
   #tenant: string | null = null;
   #ask: Ask | null = null;
@@ -74,15 +78,26 @@ export class Exchange {
     this.#wheel = options.wheel;
   }
 
-  /** The same work for another backend, which goes on by itself: with a journal of its own, without a deadline, and whether or not the client stays. */
-  detached(choice: Choice): Exchange {
+  /**
+   * The same work, which goes on by itself: with a journal of its own, and whether or not the client stays. When its deadline passes
+   * nothing happens by itself: whoever detached it cancels it when nobody waits for it any more.
+   */
+  detached(choice: Choice, deadlineMs = Number.POSITIVE_INFINITY): Exchange {
     const { id, receivedAtMs, generation, protocol, head, incoming } = this;
     const wheel = this.#wheel;
     const own = new Exchange({ id, receivedAtMs, generation, protocol, head, incoming, wheel });
+    own.#isDetached = true;
+    own.#deadlineMs = deadlineMs;
+    own.sharing = this.sharing;
     own.tenant = this.tenant;
     own.ask = { ...this.ask };
     own.choice = choice;
+    own.journal.backend = choice.backend.name;
     return own;
+  }
+
+  get isDetached(): boolean {
+    return this.#isDetached;
   }
 
   /** Who asks, written by `identify`. Nothing is shared between tenants. */
@@ -127,6 +142,11 @@ export class Exchange {
     this.#deadlineMs = deadlineMs;
     if (this.#alarm !== null) this.#alarm.moveTo(deadlineMs);
     else this.#alarm = this.#wheel.arm(deadlineMs, () => this.cancellation.cancel(deadlinePassed()));
+  }
+
+  /** Puts the deadline of a detached exchange off, for somebody who waits longer; one earlier than the present one changes nothing. */
+  prolongTo(deadlineMs: number): void {
+    this.#deadlineMs = Math.max(this.#deadlineMs, deadlineMs);
   }
 
   /** Cancels the exchange if its deadline has passed. Where an answer may have come in the last tick: the alarm rings up to one tick late. */

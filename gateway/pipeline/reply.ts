@@ -1,8 +1,8 @@
 import type { GatewayError } from '../kernel/errors.ts';
 import type { HeaderList } from './headers.ts';
 
-/** Where an answer came from. */
-export type ReplySource = 'upstream' | 'refused';
+/** Where an answer came from; `flight` where it was computed for somebody else who asked the same. */
+export type ReplySource = 'upstream' | 'flight' | 'refused';
 
 /** The head of an answer and the body still to come. Whoever holds a reply must end its body: pump it or discard it, once. */
 export interface Reply {

@@ -12,6 +12,7 @@ const promised: Readonly<Record<ErrorCode, readonly [number, string, string]>> =
   encoding_unsupported: [415, 'client', 'never'],
   host_not_allowed: [421, 'client', 'never'],
   client_left: [499, 'client', 'never'],
+  fell_behind: [503, 'client', 'never'],
   internal: [500, 'gateway', 'never'],
   upstream_unreachable: [502, 'upstream', 'always'],
   upstream_broken: [502, 'upstream', 'if_idempotent'],
