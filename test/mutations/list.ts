@@ -1,4 +1,5 @@
 import { caching } from './caching.ts';
+import { flying } from './flying.ts';
 
 /** A guard that is taken away, and the tests of which at least one must then fail. */
 export interface Mutation {
@@ -471,4 +472,12 @@ const reports: readonly Mutation[] = [
 ];
 
 /** The guards of leases, gates, tries, deadlines, load reports, and of what is shared and kept. */
-export const mutations: readonly Mutation[] = [...leases, ...passage, ...repeats, ...instants, ...reports, ...caching];
+export const mutations: readonly Mutation[] = [
+  ...leases,
+  ...passage,
+  ...repeats,
+  ...instants,
+  ...reports,
+  ...caching,
+  ...flying,
+];
