@@ -5,10 +5,15 @@ import type { Ended, SharedBody } from './shared-body.ts';
 
 const givenUp: Ended = { how: 'abandoned', why: undefined };
 
+/** Told when a reader has ended, before its sink is. */
+export interface ReaderObserver {
+  hasRead(ended: Ended): void;
+}
+
 /** A body that gives one reader what a shared one holds, and then what comes. */
 export class BodyReader implements Body {
   readonly #shared: SharedBody;
-  readonly #onEnd: (ended: Ended) => void;
+  readonly #observer: ReaderObserver;
   #place: Place;
   #sink: Sink | null = null;
   #isPaused = false;
@@ -17,9 +22,9 @@ export class BodyReader implements Body {
   #isTaking = false;
   #ended: Ended | null = null;
 
-  constructor(shared: SharedBody, onEnd: (ended: Ended) => void) {
+  constructor(shared: SharedBody, observer: ReaderObserver) {
     this.#shared = shared;
-    this.#onEnd = onEnd;
+    this.#observer = observer;
     this.#place = shared.pieces.enter();
   }
 
@@ -73,7 +78,7 @@ export class BodyReader implements Body {
     this.#ended = ended;
     this.#setTaking(false);
     this.#shared.pieces.leave(this.#place);
-    this.#onEnd(ended);
+    this.#observer.hasRead(ended);
     this.#shared.wasLeft(this);
     this.#sink?.end(ended.how, ended.why);
   }

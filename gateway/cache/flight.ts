@@ -3,7 +3,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Serve } from '../pipeline/stage.ts';
-import { begin, FlightMember } from './flight-member.ts';
+import { begin, FlightMember, type MemberObserver } from './flight-member.ts';
 import type { FlightParts } from './flight-parts.ts';
 import { FlightWork } from './flight-work.ts';
 import type { CacheKey } from './key.ts';
@@ -17,7 +17,7 @@ const mostAttempts = 3;
  * One computation and those who wait for it. It goes on by itself as long as anybody is left. Where it dies, and not by a failure that the next one
  * would meet as well, those who wait have another one.
  */
-export class Flight {
+export class Flight implements MemberObserver {
   readonly key: CacheKey;
   /** Of those that were begun one after the other since each died. */
   readonly attempt: number;
@@ -39,11 +39,6 @@ export class Flight {
 
   get memberCount(): number {
     return this.#members.size;
-  }
-
-  /** Whether it has been given up, and only its end has still to come. */
-  get isGivenUp(): boolean {
-    return this.#work?.isCancelled ?? false;
   }
 
   /** Begins it for an exchange. Resolves at the head of its answer. */
@@ -77,8 +72,7 @@ export class Flight {
   }
 
   #admit(exchange: Exchange, next: Serve): FlightMember {
-    const leave = (one: FlightMember, reason: GatewayError): void => this.#leave(one, reason);
-    const member = new FlightMember(exchange, next, this.#parts.clock.nowMs(), leave);
+    const member = new FlightMember(exchange, next, this.#parts.clock.nowMs(), this);
     this.#members.add(member);
     this.#parts.counts.members += 1;
     return member;
@@ -111,23 +105,13 @@ export class Flight {
       return;
     }
     if (isFailure) this.#parts.onClosed(this);
-    this.#share(work, reply, isShared && !isFailure);
+    this.#share(reply, isShared && !isFailure);
   }
 
-  #share(work: FlightWork, reply: Reply, isJoinable: boolean): void {
+  #share(reply: Reply, isJoinable: boolean): void {
     const { room, maxBytes } = this.#parts;
-    const body = new SharedBody({
-      room,
-      maxBytes,
-      sizeBytes: reply.body.sizeBytes,
-      isJoinable,
-      isWanted: this.#isWanted,
-      onOutgrown: (forGood) => (forGood ? this.#parts.onUnshareable(this) : this.#parts.onClosed(this)),
-      onEnd: () => {
-        this.#parts.onClosed(this);
-        this.#computed(work);
-      },
-    });
+    const { sizeBytes } = reply.body;
+    const body = new SharedBody({ room, maxBytes, sizeBytes, isJoinable, isWanted: this.#isWanted, observer: this });
     this.#reply = reply;
     this.#body = body;
     for (const member of this.#members) this.#seat(member, reply, body);
@@ -140,15 +124,20 @@ export class Flight {
 
   /** Gives somebody who waits the head of the answer, and a body to read. */
   #seat(member: FlightMember, { status, headers, source }: Reply, body: SharedBody): void {
-    const reader = body.newReader((ended) => this.#hasRead(member, ended));
-    member.reader = reader;
+    member.reader = body.newReader(member);
     this.#tell(member);
-    member.answer(() => {
-      // Each has a list of headers to add to; what was set for one is not for the others.
-      if (member === this.#owner) return { status, headers: [...headers], source, body: reader };
-      const reply: Reply = { status, headers: withoutCookies(headers), source: 'flight', body: reader };
-      return status === 200 ? this.#parts.render(reply, member.exchange) : reply;
-    });
+    // Each has a list of headers to add to; what was set for one is not for the others.
+    if (member === this.#owner) {
+      member.answer({ status, headers: [...headers], source, body: member.reader });
+      return;
+    }
+    const given: Reply = { status, headers: withoutCookies(headers), source: 'flight', body: member.reader };
+    try {
+      member.answer(status === 200 ? this.#parts.render(given, member.exchange) : given);
+    } catch (fault) {
+      member.fail(asGatewayError(fault));
+      member.reader.discard();
+    }
   }
 
   /** The answer is for nobody but whom it was computed for: all others go on by themselves, beside each other. */
@@ -158,7 +147,7 @@ export class Flight {
     for (const member of this.#members) {
       if (member === this.#owner) continue;
       this.#letGo(member);
-      member.goOn(begin(member.next, member.exchange));
+      member.answer(begin(member.next, member.exchange));
     }
   }
 
@@ -193,8 +182,8 @@ export class Flight {
     );
   }
 
-  /** It is cancelled. */
-  #leave(member: FlightMember, reason: GatewayError): void {
+  /** For its members only. */
+  left(member: FlightMember, reason: GatewayError): void {
     this.#tell(member);
     this.#letGo(member);
     if (member.reader === null) member.fail(reason);
@@ -203,15 +192,28 @@ export class Flight {
     else if (member === this.#owner && this.#reply === null) this.#work?.holdRequest();
   }
 
-  #hasRead(member: FlightMember, { why }: Ended): void {
+  /** For its members only. */
+  hasRead(member: FlightMember, { why }: Ended): void {
     if (!this.#members.has(member)) return;
     this.#tell(member);
     this.#letGo(member);
-    if (this.#isDeserted) this.#giveUp(why ?? nobodyReads());
+    if (this.#isDeserted) this.#giveUp(why);
+  }
+
+  /** For its body only. */
+  outgrown(isTooLarge: boolean): void {
+    if (isTooLarge) this.#parts.onUnshareable(this);
+    else this.#parts.onClosed(this);
+  }
+
+  /** For its body only. */
+  bodyEnded(): void {
+    this.#parts.onClosed(this);
+    if (this.#work !== null) this.#computed(this.#work);
   }
 
   #tell(member: FlightMember): void {
-    if (this.#work !== null) member.learnFrom(this.#work.exchange, member === this.#owner);
+    if (this.#work !== null) member.learnFrom(this.#work.exchange, this.#parts.clock.nowMs(), member === this.#owner);
   }
 
   #letGo(member: FlightMember): void {
@@ -220,9 +222,11 @@ export class Flight {
     member.letGo();
   }
 
-  #giveUp(reason: GatewayError): void {
+  /** Ends what is still under way. */
+  #giveUp(why?: GatewayError): void {
     if (!this.#work?.isUnderWay) return;
     this.#parts.onClosed(this);
+    const reason = why ?? new GatewayError('client_left', 'nobody takes the answer any more');
     this.#work.cancel(reason);
     this.#body?.end('abandoned', reason);
   }
@@ -236,8 +240,4 @@ export class Flight {
 
 function withoutCookies(headers: HeaderList): HeaderList {
   return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'set-cookie');
-}
-
-function nobodyReads(): GatewayError {
-  return new GatewayError('client_left', 'nobody takes the answer any more');
 }

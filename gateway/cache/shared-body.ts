@@ -1,7 +1,7 @@
 import { GatewayError } from '../kernel/errors.ts';
 import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { BodyEnd, Sink } from '../pipeline/reply.ts';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader, type ReaderObserver } from './body-reader.ts';
 import { KeptPieces } from './kept-pieces.ts';
 
 interface Options {
@@ -14,10 +14,15 @@ interface Options {
   readonly isJoinable: boolean;
   /** Whether it is wanted though nobody reads it. */
   readonly isWanted: boolean;
-  /** Nobody can begin to read any more: the answer outgrew its bound (`forGood`), or there is no room. */
-  onOutgrown(forGood: boolean): void;
+  readonly observer: BodyObserver;
+}
+
+/** Told of what becomes of a shared body. */
+interface BodyObserver {
+  /** Nobody can begin to read any more: the answer outgrew its bound, or else there is no room. */
+  outgrown(isTooLarge: boolean): void;
   /** Nothing more comes. Called before any reader is told. */
-  onEnd(): void;
+  bodyEnded(): void;
 }
 
 /** How a body ended, and why if it is known. */
@@ -62,9 +67,9 @@ export class SharedBody implements Sink {
     return this.#ended;
   }
 
-  /** One more reader, from the beginning; `onEnd` is called once, before its sink is told. */
-  newReader(onEnd: (ended: Ended) => void): BodyReader {
-    const reader = new BodyReader(this, onEnd);
+  /** One more reader, from the beginning. */
+  newReader(observer: ReaderObserver): BodyReader {
+    const reader = new BodyReader(this, observer);
     this.#readers.add(reader);
     return reader;
   }
@@ -90,7 +95,7 @@ export class SharedBody implements Sink {
     this.#ended = { how, why };
     this.#isJoinable = false;
     this.#goOn = null;
-    this.#options.onEnd();
+    this.#options.observer.bodyEnded();
     this.pieces.keepUnread();
     for (const reader of this.#readers) reader.flow();
   }
@@ -120,7 +125,7 @@ export class SharedBody implements Sink {
 
   #outgrow(): void {
     this.#isJoinable = false;
-    this.#options.onOutgrown(!this.#isOverRoom);
+    this.#options.observer.outgrown(!this.#isOverRoom);
     this.pieces.keepUnread();
   }
 

@@ -20,6 +20,8 @@ export class Journal {
   isBudgetSpent = false;
   /** Spent in waiting lines, all tries together. */
   queueWaitMs = 0;
+  /** It is in one since then; null while it is in none. */
+  waitingSinceMs: number | null = null;
   /** When the try that answered was sent. */
   sentAtMs = 0;
   /** When its head came. */
@@ -41,8 +43,8 @@ export class Journal {
   /** What broke, for the log only: it may name internals that no client should read. */
   detail = '';
 
-  /** Takes over what has been learned of work that this exchange had a part in from `sinceMs` on: of what went on before, it spent no time. Work of its own was begun for it. */
-  learn(work: Journal, sinceMs: number, isItsOwn: boolean): void {
+  /** Takes over what has been learned until now of work that this exchange has had a part in since `sinceMs`: of what went on before, it spent no time. Work of its own was begun for it. */
+  learn(work: Journal, sinceMs: number, nowMs: number, isItsOwn: boolean): void {
     this.backend = work.backend;
     this.replica = work.replica;
     this.upstreamModel = work.upstreamModel;
@@ -50,7 +52,10 @@ export class Journal {
     this.isBudgetSpent = work.isBudgetSpent;
     this.sentAtMs = work.sentAtMs === 0 ? 0 : Math.max(work.sentAtMs, sinceMs);
     this.headAtMs = work.headAtMs === 0 ? 0 : Math.max(work.headAtMs, sinceMs);
-    this.queueWaitMs = Math.min(work.queueWaitMs, Math.max(0, this.sentAtMs - sinceMs));
+    const { waitingSinceMs } = work;
+    this.queueWaitMs =
+      Math.min(work.queueWaitMs, Math.max(0, this.sentAtMs - sinceMs)) +
+      (waitingSinceMs === null ? 0 : nowMs - Math.max(waitingSinceMs, sinceMs));
     this.inputTokens = work.inputTokens;
     this.outputTokens = work.outputTokens;
     this.decision = work.decision;

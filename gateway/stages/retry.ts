@@ -109,9 +109,12 @@ function pause(forMs: number, { cancellation }: Exchange, { wheel, clock }: Retr
 function takeLease(exchange: Exchange, notThese: readonly Replica[], { clock }: RetryParts): Lease | Promise<Lease> {
   const taken = exchange.choice.backend.dispatcher.take(exchange, notThese);
   if (taken instanceof Lease) return taken;
+  const { journal } = exchange;
   const startedAtMs = clock.nowMs();
+  journal.waitingSinceMs = startedAtMs;
   return taken.finally(() => {
-    exchange.journal.queueWaitMs += clock.nowMs() - startedAtMs;
+    journal.queueWaitMs += clock.nowMs() - startedAtMs;
+    journal.waitingSinceMs = null;
   });
 }
 

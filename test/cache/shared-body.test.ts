@@ -23,14 +23,16 @@ function shared({ maxBytes = 10_000, roomBytes = 100_000, isWanted = false }: Sp
     sizeBytes: null,
     isJoinable: true,
     isWanted,
-    onOutgrown: (forGood) => told.push(forGood ? 'outgrown' : 'no room'),
-    onEnd: () => told.push('end'),
+    observer: {
+      outgrown: (isTooLarge) => told.push(isTooLarge ? 'outgrown' : 'no room'),
+      bodyEnded: () => told.push('end'),
+    },
   });
   const source = new FedBody();
   source.pump(body);
   const ends: string[] = [];
   const read = (sink = new KeepingSink()): KeepingSink => {
-    const reader = body.newReader(({ how, why }) => ends.push(`${how} ${why?.code}`));
+    const reader = body.newReader({ hasRead: ({ how, why }) => ends.push(`${how} ${why?.code}`) });
     reader.pump(sink);
     return sink;
   };
@@ -42,6 +44,7 @@ function shared({ maxBytes = 10_000, roomBytes = 100_000, isWanted = false }: Sp
   return { room, told, body, source, ends, read, slow };
 }
 
+const unobserved = { hasRead: () => {} };
 const piece = 'x'.repeat(100);
 const pieceBytes = costOfPiece(Buffer.from(piece));
 
@@ -63,7 +66,7 @@ describe('a shared body', () => {
 
   it('gives those who were there all of it though they begin when it has ended', () => {
     const { source, body, room, told } = shared();
-    const readers = [body.newReader(() => {}), body.newReader(() => {})];
+    const readers = [body.newReader(unobserved), body.newReader(unobserved)];
     source.feed('a');
     source.isPaused = false;
     source.feed('b');
@@ -112,9 +115,9 @@ describe('a shared body', () => {
     const { source, body } = shared();
     const slow = new KeepingSink();
     slow.isSlow = true;
-    const reader = body.newReader(() => {});
+    const reader = body.newReader(unobserved);
     reader.pump(slow);
-    const other = body.newReader(() => {});
+    const other = body.newReader(unobserved);
     const kept = pumped(other);
     source.feed('a');
     reader.discard();
@@ -166,11 +169,12 @@ describe('a shared body', () => {
     const { body, read } = shared();
     const greedy = new KeepingSink();
     const first = new KeepingSink();
+    let taken = 0;
     greedy.chunk = (bytes) => {
-      greedy.pieces.push(Buffer.from(bytes));
-      if (greedy.pieces.length === 1) body.chunk(Buffer.from('b'));
-      if (greedy.pieces.length === 2) body.end('complete');
-      return true;
+      taken += 1;
+      if (taken === 1) body.chunk(Buffer.from('b'));
+      else body.end('complete');
+      return KeepingSink.prototype.chunk.call(greedy, bytes);
     };
     read(first);
     read(greedy);
@@ -208,7 +212,7 @@ describe('what is kept of a shared body', () => {
   it('is more for those who are about to begin', () => {
     const { source, read, body, room } = shared({ maxBytes: 2 * pieceBytes });
     read();
-    const reader = body.newReader(() => {});
+    const reader = body.newReader(unobserved);
     for (let n = 0; n < 5; n++) source.feed(piece);
     assert.equal(room.heldBytes, 5 * pieceBytes);
     assert.equal(pumped(reader).pieces.length, 5);
@@ -244,7 +248,7 @@ describe('what is kept of a shared body', () => {
 
   it('is nothing where all have left', () => {
     const { body, room } = shared({ maxBytes: 2 * pieceBytes });
-    const reader = body.newReader(() => {});
+    const reader = body.newReader(unobserved);
     const sink = pumped(reader);
     for (let n = 0; n < 4; n++) body.chunk(Buffer.from(piece));
     reader.discard();
@@ -277,7 +281,7 @@ describe('a reader', () => {
   it('that ended before it began is told so, once', () => {
     const { body } = shared();
     const ends: BodyEnd[] = [];
-    const reader = body.newReader(({ how }) => ends.push(how));
+    const reader = body.newReader({ hasRead: ({ how }) => ends.push(how) });
     reader.stop({ how: 'abandoned', why: new GatewayError('client_left', 'left') });
     reader.discard();
     assert.deepEqual([pumped(reader).ended, ends], ['abandoned', ['abandoned']]);
@@ -287,9 +291,9 @@ describe('a reader', () => {
     const { source, body } = shared();
     const sink = new KeepingSink();
     sink.isSlow = true;
-    const reader = body.newReader(() => {});
+    const reader = body.newReader(unobserved);
     reader.pump(sink);
-    pumped(body.newReader(() => {}));
+    pumped(body.newReader(unobserved));
     source.feed('a');
     source.feed('b');
     reader.discard();

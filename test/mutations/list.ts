@@ -1,4 +1,5 @@
 import { caching } from './caching.ts';
+import { flying } from './flying.ts';
 import { rendering } from './rendering.ts';
 import { sharing } from './sharing.ts';
 
@@ -482,4 +483,5 @@ export const mutations: readonly Mutation[] = [
   ...caching,
   ...rendering,
   ...sharing,
+  ...flying,
 ];

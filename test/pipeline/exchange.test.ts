@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BackendAffinity } from '../../gateway/balance/backend.ts';
 import { PrefixPlaces } from '../../gateway/balance/prefix-places.ts';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import type { Serve } from '../../gateway/pipeline/stage.ts';
 import { newBackend } from '../support/backends.ts';
+import { newAsked } from '../support/caching/asked.ts';
 import { newExchange, readExchange } from '../support/exchanges.ts';
 
 describe('the deadline of an exchange', () => {
@@ -38,6 +40,41 @@ describe('the deadline of an exchange', () => {
     await clock.runAll();
     assert.equal(reasonOf(exchange), null);
     assert.equal(clock.pending, 0);
+  });
+});
+
+describe('a detached exchange', () => {
+  it('is the same work with facts and time of its own, which nobody else’s leaving ends', () => {
+    const exchange = newAsked({ body: '{"inputs":[]}' });
+    exchange.sharing = { key: 'k', wish: 'new' };
+    exchange.cutTo(100);
+    const own = exchange.detached(exchange.choice, 100);
+    assert.deepEqual([exchange.isDetached, own.isDetached], [false, true]);
+    for (const name of ['id', 'head', 'tenant', 'choice', 'sharing', 'generation'] as const)
+      assert.equal(own[name], exchange[name], name);
+    assert.notEqual(own.journal, exchange.journal);
+    assert.equal(own.journal.backend, 'digits');
+    exchange.ask.payload = new Uint8Array(0);
+    assert.ok(own.ask.payload.length > 0, 'it may have to be sent when its client’s is done with');
+    exchange.cancellation.cancel(new GatewayError('client_left', 'left'));
+    assert.equal(reasonOf(own), null);
+  });
+
+  it('has as long as whoever waits longest, and arms no alarm for that', async () => {
+    const clock = new VirtualClock();
+    const exchange = newAsked({ clock });
+    const own = exchange.detached(exchange.choice, 100);
+    own.prolongTo(300);
+    own.prolongTo(200);
+    assert.deepEqual([own.deadlineMs, clock.pending], [300, 0]);
+    await clock.runUntil(299);
+    own.expire(clock);
+    assert.equal(reasonOf(own), null);
+    await clock.runUntil(300);
+    own.expire(clock);
+    assert.equal(reasonOf(own), 'deadline_exceeded');
+    own.prolongTo(Number.POSITIVE_INFINITY);
+    assert.equal(own.deadlineMs, Number.POSITIVE_INFINITY);
   });
 });
 
