@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import { type Deciding, type Decision, type DecisionWatch, explain } from './decision.ts';
-import { collectEligible, compareSlots, isAnyInProspect } from './eligible.ts';
+import { compareSlots, Eligible, isAnyInProspect } from './eligible.ts';
 import { Lease } from './lease.ts';
 import type { Patience } from './patience.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
@@ -57,9 +57,7 @@ const nobody: readonly Replica[] = [];
 /** Turns a wish for one of a backend's replicas into a lease. Waiting for a credit, picking and leasing are one step, so that no two wishes take the same credit. */
 export class Dispatcher {
   readonly #options: Options;
-  readonly #eligible: Replica[] = [];
-  /** Those that lacked a credit when it was last seen who is eligible. */
-  readonly #full: Replica[] = [];
+  readonly #eligible = new Eligible();
   readonly #undo: readonly (() => void)[];
   /** Of the wishes in the line, those that came to this dispatcher. */
   #waiting = 0;
@@ -120,19 +118,18 @@ export class Dispatcher {
   /** A lease, or null where none is to be had, or how long it is worth waiting with so many ahead. */
   #find(wish: Wish, notThese: readonly Replica[], waitedMs: number, ahead: number): Lease | Patience | null {
     const { replicas } = this.#options;
-    const areMixed = collectEligible(replicas, notThese, this.#eligible, this.#full);
-    if (areMixed) compareSlots(replicas, true);
-    const patience = this.#full.length > 0 ? this.#patienceOf(wish, ahead) : null;
-    const found = patience ?? this.#leaseOne(wish, notThese, waitedMs);
-    if (areMixed) compareSlots(replicas, false);
-    return found;
+    this.#eligible.look(replicas, notThese);
+    compareSlots(replicas, this.#eligible.areMixed);
+    const patience = this.#eligible.full.length > 0 ? this.#patienceOf(wish, ahead) : null;
+    return patience ?? this.#leaseOne(wish, notThese, waitedMs);
   }
 
   /** Null for one that takes what is free. Once the line is full, everybody does. */
   #patienceOf({ work }: Wish, ahead: number): Patience | null {
     const { policy, line, queue, clock } = this.#options;
-    if (line.length >= queue.maxLength || policy.waitFor === undefined || !isNonEmpty(this.#eligible)) return null;
-    const patience = policy.waitFor(this.#full, this.#eligible, work, clock.nowMs());
+    const { list, full } = this.#eligible;
+    if (line.length >= queue.maxLength || policy.waitFor === undefined || !isNonEmpty(list)) return null;
+    const patience = policy.waitFor(full, list, work, clock.nowMs());
     return patience === null || ahead > patience.mostAhead ? null : patience;
   }
 
@@ -140,8 +137,8 @@ export class Dispatcher {
   #leaseOne(wish: Wish, notThese: readonly Replica[], waitedMs: number): Lease | null {
     const eligible = this.#eligible;
     const nowMs = this.#options.clock.nowMs();
-    while (isNonEmpty(eligible)) {
-      const replica = this.#options.policy.pick(eligible, wish.work, nowMs);
+    for (let { list } = eligible; isNonEmpty(list); { list } = eligible) {
+      const replica = this.#options.policy.pick(list, wish.work, nowMs);
       // Of one that is ejected, and gets requests since too few others are left, they shall change nothing.
       const permit = replica.gate.state === 'ejected' ? freePermit : replica.gate.enter();
       if (permit !== null) {
@@ -151,14 +148,14 @@ export class Dispatcher {
         lease.decision = decision;
         return lease;
       }
-      eligible.splice(eligible.indexOf(replica), 1);
+      eligible.remove(replica);
     }
     return null;
   }
 
   /** Why a wish that was refused got nobody. */
   explainRefusal(wish: Wish, waitedMs: number): Decision {
-    collectEligible(this.#options.replicas, nobody, this.#eligible, this.#full);
+    this.#eligible.look(this.#options.replicas, nobody);
     return this.#tell(null, { work: wish.work, notThese: nobody, waitedMs, nowMs: this.#options.clock.nowMs() });
   }
 
@@ -171,8 +168,8 @@ export class Dispatcher {
   }
 
   #isAnyEligible(notThese: readonly Replica[]): boolean {
-    collectEligible(this.#options.replicas, notThese, this.#eligible, this.#full);
-    return this.#eligible.length > 0;
+    this.#eligible.look(this.#options.replicas, notThese);
+    return this.#eligible.list.length > 0;
   }
 
   #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
@@ -243,7 +240,7 @@ export class Dispatcher {
   /** What was decided among those that are eligible just now; whoever watches is told, too. */
   #tell(picked: Replica | null, deciding: Deciding): Decision {
     const { decisions } = this.#options;
-    const decision = explain({ ...this.#options, ...deciding, picked, eligible: this.#eligible });
+    const decision = explain({ ...this.#options, ...deciding, picked, eligible: this.#eligible.list });
     if (decisions.wants(decision.atMs)) decisions.take(decision);
     return decision;
   }

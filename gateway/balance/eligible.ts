@@ -1,38 +1,62 @@
 import type { EjectionCause } from '../guard/gate.ts';
 import type { Replica } from './replica.ts';
 
-/**
- * Puts into `into` the replicas that could be handed a request right now, and into `full` those that only lack a credit. The arrays are the
- * caller's, emptied first, so that the hot path allocates none. Gives whether the slots of some of them are known, and those of others are not.
- */
-export function collectEligible(
-  replicas: readonly Replica[],
-  notThese: readonly Replica[],
-  into: Replica[],
-  full: Replica[],
-): boolean {
-  into.length = full.length = 0;
-  const areAllWanted = notThese.length === 0;
+const nobody: readonly Replica[] = [];
+
+/** Who of a backend can be handed a request right now. Its lists are used again for each request, so that the hot path allocates none. */
+export class Eligible {
+  /** All of them; valid until the next look. */
+  list: readonly Replica[] = nobody;
+  /** Those that only lack a credit. */
+  readonly full: Replica[] = [];
+  /** The slots of some on the list are known, and those of others are not. */
+  areMixed = false;
+  readonly #some: Replica[] = [];
+
+  look(replicas: readonly Replica[], notThese: readonly Replica[]): void {
+    this.full.length = 0;
+    // Mostly it is all of them, and no list has to be made.
+    let known = notThese.length === 0 ? countKnownIfFree(replicas) : -1;
+    this.list = known >= 0 ? replicas : this.#collect(replicas, notThese);
+    if (known < 0) {
+      known = 0;
+      for (const replica of this.list) if (replica.knowsSlots) known += 1;
+    }
+    this.areMixed = known > 0 && known < this.list.length;
+  }
+
+  /** Takes one off the list. */
+  remove(replica: Replica): void {
+    if (this.list !== this.#some) this.#some.splice(0, Number.POSITIVE_INFINITY, ...this.list);
+    this.#some.splice(this.#some.indexOf(replica), 1);
+    this.list = this.#some;
+  }
+
+  #collect(replicas: readonly Replica[], notThese: readonly Replica[]): readonly Replica[] {
+    const into = this.#some;
+    into.length = 0;
+    for (const replica of replicas) {
+      if ((!replica.state.isAvailable && !mayProbe(replica)) || notThese.includes(replica)) continue;
+      if (replica.hasCredit) into.push(replica);
+      else this.full.push(replica);
+    }
+    // With half of them left, nobody is drowned.
+    if (into.length * 2 < replicas.length && isPanic(replicas)) {
+      for (const replica of replicas)
+        if (couldTake(replica) && isOutlier(replica) && !notThese.includes(replica)) into.push(replica);
+    }
+    return into;
+  }
+}
+
+/** Of how many the slots are known, where all are free; else -1. */
+function countKnownIfFree(replicas: readonly Replica[]): number {
   let known = 0;
   for (const replica of replicas) {
-    if (!replica.state.isAvailable && !mayProbe(replica)) continue;
-    if (!areAllWanted && notThese.includes(replica)) continue;
-    if (!replica.hasCredit) {
-      full.push(replica);
-      continue;
-    }
-    into.push(replica);
-    if (replica.slots !== null) known += 1;
+    if (!replica.state.isAvailable || !replica.hasCredit) return -1;
+    if (replica.knowsSlots) known += 1;
   }
-  // With half of them left, nobody is drowned.
-  if (into.length * 2 < replicas.length && isPanic(replicas)) {
-    for (const replica of replicas) {
-      if (!couldTake(replica) || !isOutlier(replica) || notThese.includes(replica)) continue;
-      into.push(replica);
-      if (replica.slots !== null) known += 1;
-    }
-  }
-  return known > 0 && known < into.length;
+  return known;
 }
 
 /**
@@ -40,7 +64,11 @@ export function collectEligible(
  * to work on one request at a time, which makes all of them dearer alike and cannot be wrong; beside known ones it would be.
  */
 export function compareSlots(replicas: readonly Replica[], areMixed: boolean): void {
-  for (const { state } of replicas) state.isBesideKnown = areMixed;
+  if (replicas[0]?.state.isBesideKnown === areMixed) return;
+  for (const { state, meter } of replicas) {
+    state.isBesideKnown = areMixed;
+    meter.reprice?.();
+  }
 }
 
 /** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, resting, draining or ruled out. */

@@ -14,6 +14,17 @@ import { SlotEstimate } from './slot-estimate.ts';
 /** What a replica says of itself. Only `ready` ones get requests; while one is `starting`, requests may wait for it. */
 export type Standing = 'starting' | 'ready' | 'unready' | 'draining';
 
+/** How far beyond a replica's slots requests are sent to it: enough that a slot never idles while the next request travels. */
+const creditsPerSlot = 1.25;
+
+/** More than any replica ever has, where slots are unknown. A small whole number, as all credits are: they are compared for each replica with each request. */
+export const boundless = 2 ** 30 - 1;
+
+/** How many requests a replica of so many slots may be handed at once. */
+export function creditsOf(slots: number | null): number {
+  return slots === null ? boundless : Math.ceil(creditsPerSlot * slots);
+}
+
 /** How long a report counts: somewhat longer than it is from one to the next where they are fetched once a second. */
 const freshMs = 2_500;
 
@@ -47,6 +58,10 @@ export class ReplicaState implements MeterPlace {
   readonly reportFaults = new ReportFaults();
   /** Whether it takes requests, as far as its health and its traffic tell. Kept, and not made anew: it is asked for each replica with each request. */
   isAvailable = false;
+  /** Whether it carries all of its weight. Kept likewise. */
+  isWarm = true;
+  /** Requests it may be handed at once, as it tells of its slots. Kept likewise. */
+  reportedCredits = boundless;
   readonly #meters = new Map<string, LoadMeter>();
   /** As the newest configuration says; null where it is left to the replica to report. */
   configuredSlots: number | null = null;
@@ -80,7 +95,7 @@ export class ReplicaState implements MeterPlace {
     this.slowStart = new SlowStart(clock);
     let was = gate.state;
     gate.changed.subscribe(({ state }) => {
-      if (state === 'passing' && was !== 'passing') this.slowStart.begin(this.slowStartMs);
+      if (state === 'passing' && was !== 'passing') this.#beginSlowStart();
       was = state;
       this.#tell();
     });
@@ -95,6 +110,13 @@ export class ReplicaState implements MeterPlace {
     return meter;
   }
 
+  /** How much of its weight it carries, from 0.1 to 1. */
+  get warmShare(): number {
+    const { share } = this.slowStart;
+    this.isWarm = share === 1;
+    return share;
+  }
+
   get standing(): Standing {
     return this.#isDrained ? 'draining' : this.#standing;
   }
@@ -107,10 +129,15 @@ export class ReplicaState implements MeterPlace {
   /** Says how it stands; of a drained one this shows only when it is no longer drained. */
   setStanding(standing: Standing, reason: string): void {
     const before = this.standing;
-    if (standing === 'ready' && this.#standing !== 'ready') this.slowStart.begin(this.slowStartMs);
+    if (standing === 'ready' && this.#standing !== 'ready') this.#beginSlowStart();
     this.#standing = standing;
     this.#reason = reason;
     this.#tellIfOther(before);
+  }
+
+  #beginSlowStart(): void {
+    this.slowStart.begin(this.slowStartMs);
+    this.isWarm = false;
   }
 
   /** A request has failed there. */
@@ -175,6 +202,7 @@ export class ReplicaState implements MeterPlace {
     this.#slotsSource = source;
     if (slots === this.#slots) return;
     this.#slots = slots;
+    this.reportedCredits = creditsOf(slots);
     this.changed.publish(this);
   }
 

@@ -2,7 +2,7 @@ import type { Gate } from '../guard/gate.ts';
 import type { BoardSlot } from '../kernel/load-board.ts';
 import type { Topic } from '../kernel/topic.ts';
 import type { LoadReport } from './load-report.ts';
-import type { ReplicaState, Standing } from './replica-state.ts';
+import { boundless, creditsOf, type ReplicaState, type Standing } from './replica-state.ts';
 import type { LoadMeter, LoadSignal } from './signal.ts';
 
 /** Where a replica listens and how to speak to it. */
@@ -41,9 +41,6 @@ export interface Peers {
 /** Nobody else. */
 export const alone: Peers = { gateways: 1 };
 
-/** How far beyond a replica's slots requests are sent to it: enough that a slot never idles while the next request travels. */
-const creditsPerSlot = 1.25;
-
 /** One server process behind the gateway, as one configuration has it; what is known of it stands in its state. */
 export class Replica {
   readonly id: string;
@@ -60,6 +57,8 @@ export class Replica {
   readonly priceUnit: LoadSignal['unit'];
   readonly gate: Gate;
   readonly #configuredSlots: number | null;
+  /** 0 where slots are not configured. */
+  readonly #configuredCredits: number;
   readonly #peers: Peers;
 
   constructor({ id, backendName, address, weight, slots, zone = null, signal, state, peers = alone }: Options) {
@@ -76,12 +75,14 @@ export class Replica {
     this.meter = state.meterOf(signal);
     this.priceUnit = signal.unit;
     this.#configuredSlots = slots;
+    this.#configuredCredits = slots === null ? 0 : creditsOf(slots);
     this.#peers = peers;
   }
 
   /** How much it shall carry in proportion to the others: as configured, or less while it warms up. */
   get weight(): number {
-    return this.configuredWeight * this.state.slowStart.share;
+    const { state, configuredWeight } = this;
+    return state.isWarm ? configuredWeight : configuredWeight * state.warmShare;
   }
 
   get standing(): Standing {
@@ -103,6 +104,10 @@ export class Replica {
     return this.#configuredSlots ?? this.state.reportedSlots;
   }
 
+  get knowsSlots(): boolean {
+    return this.#configuredCredits > 0 || this.state.reportedCredits < boundless;
+  }
+
   /** The last it said of its load, null before it has said anything. */
   get report(): LoadReport | null {
     return this.state.report;
@@ -110,7 +115,6 @@ export class Replica {
 
   /** Whether it may be handed one more request. Unknown slots bind nothing: wrongly guessed ones would turn a fast replica into a queue. Several gateways share its credits, and have one each at least. */
   get hasCredit(): boolean {
-    const { slots } = this;
-    return slots === null || this.slot.inFlight * this.#peers.gateways < creditsPerSlot * slots;
+    return this.slot.inFlight * this.#peers.gateways < (this.#configuredCredits || this.state.reportedCredits);
   }
 }

@@ -35,6 +35,8 @@ export interface LoadMeter {
   /** How long it takes until this work would be done there, behind what is there already; null where that is not known yet. Absent where the signal does not tell times. */
   doneInMs?(work: Work, nowMs: number): number | null;
   begin(work: Work): Ticket;
+  /** What it goes by besides its own requests is another: no price it has given holds. Absent where it keeps none. */
+  reprice?(): void;
 }
 
 /** One request's part in a meter, from lease to last byte. When all tickets have settled, the meter costs what it cost before them, but for what it has learned of answers that came. */

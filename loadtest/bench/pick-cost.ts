@@ -1,4 +1,4 @@
-import { collectEligible } from '../../gateway/balance/eligible.ts';
+import { compareSlots, Eligible } from '../../gateway/balance/eligible.ts';
 import { silence } from '../../gateway/balance/load-report.ts';
 import { isNonEmpty } from '../../gateway/balance/policy.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
@@ -45,14 +45,15 @@ function costOf(count: number, policy: BalancingName): string {
   const wheel = new TimerWheel(clock);
   const replicas = fleetOf(count, policy, wheel);
   const picking = balancings[policy].newPolicy(seededRng(2));
-  const eligible: Replica[] = [];
-  const full: Replica[] = [];
+  const eligible = new Eligible();
   const picks = Math.round(picksARound / Math.max(1, count / 64));
   const once = (): void => {
-    collectEligible(replicas, nobody, eligible, full);
-    if (!isNonEmpty(eligible)) throw new Error('nobody is eligible');
+    eligible.look(replicas, nobody);
+    compareSlots(replicas, eligible.areMixed);
+    const { list } = eligible;
+    if (!isNonEmpty(list)) throw new Error('nobody is eligible');
     // Who is picked takes the request on and ends it: its price changes.
-    const ticket = picking.pick(eligible, work, clock.nowMs()).meter.begin(work);
+    const ticket = picking.pick(list, work, clock.nowMs()).meter.begin(work);
     ticket.settle('abandoned');
   };
   for (let n = 0; n < picks; n++) once();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { collectEligible, isAnyInProspect, soonestReturnMs } from '../../gateway/balance/eligible.ts';
+import { Eligible, isAnyInProspect, soonestReturnMs } from '../../gateway/balance/eligible.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import type { LoadSignal } from '../../gateway/balance/signal.ts';
 import { outstanding } from '../../gateway/balance/signals/outstanding.ts';
@@ -13,10 +13,41 @@ const ejected = newGate({ state: 'ejected' });
 const probing = newGate({ state: 'probing' });
 
 function eligibleOf(replicas: readonly Replica[], notThese: readonly Replica[] = []): string[] {
-  const into = [newReplica({ id: 'left over' })];
-  collectEligible(replicas, notThese, into, []);
-  return into.map(({ id }) => id);
+  const eligible = new Eligible();
+  // Nothing of what was seen before is left.
+  eligible.look(newReplicas({ id: 'left over' }, { id: 'unready', standing: 'unready' }), []);
+  eligible.look(replicas, notThese);
+  return eligible.list.map(({ id }) => id);
 }
+
+describe('the list of the eligible', () => {
+  it('loses those that are taken off, and leaves the backend as it is', () => {
+    const replicas = newReplicas({}, {}, {});
+    const eligible = new Eligible();
+    eligible.look(replicas, []);
+    eligible.remove(replicas[1] as Replica);
+    eligible.remove(replicas[0]);
+    assert.deepEqual(
+      eligible.list.map(({ id }) => id),
+      ['c'],
+    );
+    assert.equal(replicas.length, 3);
+    eligible.look(replicas, []);
+    assert.equal(eligible.list.length, 3);
+  });
+
+  it('stands beside those that only lack a credit', () => {
+    const replicas = newReplicas({ slots: 1, inFlight: 2 }, { slots: 1, inFlight: 2, standing: 'draining' }, {});
+    const eligible = new Eligible();
+    eligible.look(replicas, []);
+    assert.deepEqual(
+      eligible.full.map(({ id }) => id),
+      ['a'],
+    );
+    eligible.look(replicas, [replicas[0]]);
+    assert.deepEqual(eligible.full, []);
+  });
+});
 
 describe('a replica is eligible', () => {
   it('when it is ready, not ejected, has a credit and is not ruled out', () => {
@@ -149,8 +180,11 @@ function out(cause: EjectionCause): ReplicaSpec {
 
 describe('replicas of unknown slots', () => {
   it('are mixed with others where both are eligible', () => {
-    const areMixed = (...specs: readonly [ReplicaSpec, ...ReplicaSpec[]]): boolean =>
-      collectEligible(newReplicas(...specs), [], [], []);
+    const areMixed = (...specs: readonly [ReplicaSpec, ...ReplicaSpec[]]): boolean => {
+      const eligible = new Eligible();
+      eligible.look(newReplicas(...specs), []);
+      return eligible.areMixed;
+    };
     assert.ok(areMixed({}, { slots: 4 }));
     const outlier = newGate({ state: 'ejected', cause: 'outlier' });
     assert.ok(areMixed({}, { gate: outlier, slots: 4 }, { gate: outlier, slots: 4 }), 'under panic, too');

@@ -29,6 +29,9 @@ export const shortestExpected: LoadSignal = {
 /** By how much a service time is multiplied where so many requests would be there for each slot. */
 type Queueing = (fullness: number) => number;
 
+/** Of what is done there once all before it is. */
+const waitingOnly: Queueing = (fullness) => Math.max(1, fullness);
+
 /** As long as nothing begins or ends at a replica, its price changes slowly: many requests in one millisecond find it made. */
 const priceLastsMs = 1;
 
@@ -43,8 +46,7 @@ class CompletionMeter implements LoadMeter {
   answeredAtMs: number;
   readonly #queueing: Queueing;
   #price = 0;
-  #pricedUnits = 0;
-  #isPriceSeeming = false;
+  #pricedRows = 0;
   #pricedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(place: MeterPlace, queueing: Queueing) {
@@ -60,26 +62,21 @@ class CompletionMeter implements LoadMeter {
     return this.place.slots ?? 1;
   }
 
+  /** Asked of all replicas with each request: it looks at nothing but the meter itself where nothing has changed. */
   costOf(work: Work, nowMs: number): number {
-    const units = unitsOf(work);
-    const { place } = this;
-    const isSeeming = place.isBesideKnown && place.slots === null;
-    if (units === this.#pricedUnits && isSeeming === this.#isPriceSeeming && nowMs < this.#pricedUntilMs)
-      return this.#price;
-    this.#price = this.#costBy(this.#queueing, isSeeming, units, nowMs);
-    this.#pricedUnits = units;
-    this.#isPriceSeeming = isSeeming;
+    if (nowMs < this.#pricedUntilMs && work.rows === this.#pricedRows) return this.#price;
+    this.#price = this.#costBy(this.#queueing, unitsOf(work), nowMs);
+    this.#pricedRows = work.rows;
     this.#pricedUntilMs = nowMs + priceLastsMs;
     return this.#price;
   }
 
   doneInMs(work: Work, nowMs: number): number | null {
     if (!this.usualTime.isKnown) return null;
-    const isSeeming = this.place.isBesideKnown && this.place.slots === null;
-    return this.#costBy((fullness) => Math.max(1, fullness), isSeeming, unitsOf(work), nowMs);
+    return this.#costBy(waitingOnly, unitsOf(work), nowMs);
   }
 
-  /** Something has begun, come or ended: the price is another. */
+  /** Something has begun, come or ended, or it is compared with others: the price is another. */
   reprice(): void {
     this.#pricedUntilMs = Number.NEGATIVE_INFINITY;
   }
@@ -88,7 +85,8 @@ class CompletionMeter implements LoadMeter {
     return new CompletionTicket(unitsOf(work), this);
   }
 
-  #costBy(queueing: Queueing, isSeeming: boolean, units: number, nowMs: number): number {
+  #costBy(queueing: Queueing, units: number, nowMs: number): number {
+    const isSeeming = this.place.isBesideKnown && this.place.slots === null;
     const slots = isSeeming ? this.place.slotsEstimated : this.slots;
     const progress = isSeeming ? this.seemingProgress : this.progress;
     const fullness = this.occupancy.withMore(units, nowMs) / slots;

@@ -15,12 +15,10 @@ export interface LivePeer {
 
 interface Parts {
   readonly servers: readonly LiveServer[];
-  /** Of those in front of them: five are used. */
+  /** Of those in front of them: seven are used. */
   readonly firstPort: number;
   /** For configurations and what programs leave behind. */
   readonly folder: string;
-  /** Servers tell nothing, and nobody says how many slots they have. */
-  readonly isBlind: boolean;
 }
 
 /** The fleet and all that is compared in front of it, as processes of their own. */
@@ -36,14 +34,15 @@ export class LivePeers {
       'HAProxy leastconn',
       'nginx random two least_conn',
       'HAProxy leastconn, weights and maxconn',
+      'Headgate, told nothing',
     ];
-    // The last is for Headgate's operators.
+    // The last two are for operators.
     this.peers = names.map((name, at) => ({ name, port: parts.firstPort + at }));
   }
 
   /** Resolves when all listen. */
   async start(): Promise<void> {
-    const { servers, firstPort, folder, isBlind } = this.#parts;
+    const { servers, firstPort, folder } = this.#parts;
     for (const [at, server] of servers.entries()) {
       const profile = this.#write(`s${at}.yaml`, profileOf(server));
       const args = [
@@ -59,8 +58,13 @@ export class LivePeers {
       ];
       await this.#spawn('node', server.port, [process.execPath, program, ...args]);
     }
-    const own = this.#write('headgate.yaml', headgateConfig(servers, [firstPort, firstPort + 4], !isBlind));
-    await this.#spawn('headgate', firstPort, [process.execPath, program, 'serve', '--config', own]);
+    for (const [port, adminPort, isTold] of [
+      [firstPort, firstPort + 5, true],
+      [firstPort + 4, firstPort + 6, false],
+    ] as const) {
+      const config = this.#write(`headgate-${port}.yaml`, headgateConfig(servers, [port, adminPort], isTold));
+      await this.#spawn('headgate', port, [process.execPath, program, 'serve', '--config', config]);
+    }
     for (const [port, isWeighted] of [
       [firstPort + 1, false],
       [firstPort + 3, true],
