@@ -37,12 +37,15 @@ export const sharedHeaders: readonly string[] = [
 /** Changes with what a key is made of, so that none means what it meant before. */
 const version = 1;
 
-/** The key of a request, or null where it has none: two texts that might say the same cannot be compared. */
+/** The key of a request, or null where it has none: two texts that might say the same cannot be compared, or it is not known what the replicas serve. */
 export function cacheKey(exchange: Exchange, identity: Identity, sharing: KeyRules): CacheKey | null {
   const json = identity.json === null ? '' : canonicalJson(identity.json, identity.without);
   if (json === null) return null;
+  const { backend, upstreamModel } = exchange.choice;
+  const revision = backend.revisionOf(upstreamModel);
+  if (revision === null) return null;
   const tenant = sharing.isForEveryone ? null : exchange.tenant;
-  const head = headOf(exchange, identity, sharing.revision, tenant);
+  const head = headOf(exchange, identity, [sharing.revision, revision], tenant);
   return `${mark(exchange.ask.model)}-${mark(tenant ?? '')}-${digest(head + json, identity.raw)}`;
 }
 
@@ -50,7 +53,7 @@ export function cacheKey(exchange: Exchange, identity: Identity, sharing: KeyRul
 function headOf(
   { choice, ask, protocol, head }: Exchange,
   { raw, framing }: Identity,
-  revision: string,
+  revisions: readonly string[],
   tenant: string | null,
 ) {
   return JSON.stringify([
@@ -60,7 +63,7 @@ function headOf(
     protocol.name,
     ask.model,
     choice.upstreamModel,
-    revision,
+    revisions,
     tenant,
     head.method,
     head.rawPath,
