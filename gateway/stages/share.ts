@@ -1,6 +1,7 @@
 import { wishOf } from '../cache/freshness.ts';
 import { cacheKey } from '../cache/key.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import type { Headers } from '../pipeline/headers.ts';
 import type { RouteSharing, Sharing } from '../pipeline/sharing.ts';
 import type { Stage } from '../pipeline/stage.ts';
 
@@ -22,9 +23,16 @@ export function share(): Stage {
 function sharingOf(exchange: Exchange, { isForSampled, ...rules }: RouteSharing): Sharing | null {
   const { protocol, head, ask } = exchange;
   const wish = wishOf(head.headers);
-  if (wish === 'private') return null;
+  if (wish === 'private' || losesHeaders(head.headers, rules)) return null;
   const identity = protocol.identity(head, ask.content);
   if (identity === null || !(identity.isDeterministic || isForSampled)) return null;
   const key = cacheKey(exchange, identity, rules);
   return key === null ? null : { key, wish };
+}
+
+/** Headers that `connection` names go no further: a key that they are part of would lie to whoever means them. */
+function losesHeaders({ connection }: Headers, { headers }: Pick<RouteSharing, 'headers'>): boolean {
+  if (connection === undefined) return false;
+  const named = String(connection).toLowerCase();
+  return headers.some((name) => named.includes(name));
 }
