@@ -65,17 +65,23 @@ async function judged(exchange: Exchange, key: string, next: Serve, parts: Cache
     return unlessKnown(instead, exchange);
   }
   const instead = insteadOf(reply.status, exchange, key, parts);
-  if (instead !== null) reply.body.discard();
+  if (instead !== null) discardInFavour(reply, exchange);
   return unlessKnown(instead ?? reply, exchange);
+}
+
+/** Giving up what others share notes for the last time how that came about. */
+function discardInFavour({ body }: Reply, { journal }: Exchange): void {
+  const { cache: outcome } = journal;
+  body.discard();
+  journal.cache = outcome;
 }
 
 /** RFC 5861 section 4. */
 function insteadOf(status: number, exchange: Exchange, key: string, { memory, clock }: CacheParts): Reply | null {
   if (status !== 500 && status !== 502 && status !== 503 && status !== 504) return null;
   const entry = memory.get(key);
-  const nowMs = clock.wallMs();
-  if (entry === null || useOf(entry.freshness, nowMs) === 'none') return null;
-  const reply = keptReply(exchange, entry, 'memory', nowMs);
+  if (entry === null) return null;
+  const reply = keptReply(exchange, entry, 'memory', clock.wallMs());
   const { cache: outcome } = exchange.journal;
   if (reply !== null && outcome?.kind === 'hit') exchange.journal.cache = { ...outcome, isInstead: true };
   return reply;

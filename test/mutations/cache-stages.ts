@@ -1,0 +1,178 @@
+import type { Mutation } from './list.ts';
+
+const share = 'test/stages/share.test.ts';
+const cache = 'test/stages/cache.test.ts';
+const shared = 'test/stages/cache-shared.test.ts';
+const chat = 'test/e2e/cache-chat.test.ts';
+
+/** The guards of the stages that find, keep and give answers. */
+export const cacheStages: readonly Mutation[] = [
+  {
+    guards: 'who wants nothing stored shares nothing',
+    file: 'gateway/stages/share.ts',
+    text: "wish === 'private' || losesHeaders",
+    becomes: 'losesHeaders',
+    tests: [share],
+  },
+  {
+    guards: 'a header that goes no further is in no key',
+    file: 'gateway/stages/share.ts',
+    text: ' || losesHeaders(head.headers, rules)',
+    becomes: '',
+    tests: [share],
+  },
+  {
+    guards: 'nothing is shared in which chance has a part',
+    file: 'gateway/stages/share.ts',
+    text: ' || !(identity.isDeterministic || isForSampled)',
+    becomes: '',
+    tests: [chat],
+  },
+  {
+    guards: 'who wants a new answer gets none that was kept',
+    file: 'gateway/stages/cache.ts',
+    text: "if (exchange.sharing?.wish !== 'any') return next(exchange);",
+    becomes: 'if (exchange.sharing === null) return next(exchange);',
+    tests: [cache, shared],
+  },
+  {
+    guards: 'what is stale is given only as far as it may be',
+    file: 'gateway/stages/cache.ts',
+    text: "  if (use !== 'fresh' && use !== 'while_revalidating') return null;\n",
+    becomes: '',
+    tests: [cache],
+  },
+  {
+    guards: 'what is stale is asked for anew',
+    file: 'gateway/stages/cache.ts',
+    text: '    flights.refresh(exchange, exchange.sharing, next);\n',
+    becomes: '    void flights;\n',
+    tests: [cache],
+  },
+  {
+    guards: "a client's own error is passed on",
+    file: 'gateway/stages/cache.ts',
+    text: 'if (status !== 500 && status !== 502 && status !== 503 && status !== 504) return null;',
+    becomes: 'if (status < 400) return null;',
+    tests: [cache],
+  },
+  {
+    guards: 'an answer instead of an error is no hit',
+    file: 'gateway/stages/cache.ts',
+    text: ', isInstead: true }',
+    becomes: ' }',
+    tests: [cache],
+  },
+  {
+    guards: 'an error given up in favour of what was kept says nothing of the cache',
+    file: 'gateway/stages/cache.ts',
+    text: '  journal.cache = outcome;\n',
+    becomes: '',
+    tests: [cache],
+  },
+  {
+    guards: 'an error that nobody gets is given up',
+    file: 'gateway/stages/cache.ts',
+    text: '  body.discard();\n',
+    becomes: '  void body;\n',
+    tests: [cache],
+  },
+  {
+    guards: 'only what was kept is told to be known',
+    file: 'gateway/stages/kept-reply.ts',
+    text: "journal.cache?.kind === 'hit' ? headerInList(headers, 'etag') : null",
+    becomes: "headerInList(headers, 'etag')",
+    tests: [cache],
+  },
+  {
+    guards: 'only who has an answer is told that it has',
+    file: 'gateway/stages/kept-reply.ts',
+    text: "etag === null || !isKnown(headerOf(head.headers, 'if-none-match'), etag)",
+    becomes: "etag === null || headerOf(head.headers, 'if-none-match') === null",
+    tests: [cache],
+  },
+  {
+    guards: "a refresh is somebody's computation already",
+    file: 'gateway/stages/coalesce.ts',
+    text: ' || isDetached',
+    becomes: '',
+    tests: [cache],
+  },
+  {
+    guards: 'a refresh is not content with what is stale',
+    file: 'gateway/stages/cache-shared.ts',
+    text: ' && sharing.isRefresh !== true',
+    becomes: '',
+    tests: [cache],
+  },
+  {
+    guards: "who wants a new answer gets no other gateway's",
+    file: 'gateway/stages/cache-shared.ts',
+    text: "    if (sharing.wish === 'new') return this.#compute(null);\n",
+    becomes: '',
+    tests: [shared],
+  },
+  {
+    guards: 'what another backend answers is not kept',
+    file: 'gateway/stages/cache-shared.ts',
+    text: ' && exchange.choice.backend === backend',
+    becomes: ' && backend !== null',
+    tests: [shared],
+  },
+  {
+    guards: 'an answer for one alone is not kept',
+    file: 'gateway/stages/cache-shared.ts',
+    text: 'whyNotShared(status, headers) !== null || ',
+    becomes: 'whyNotShared(status, headers) === headers || ',
+    tests: [shared],
+  },
+  {
+    guards: 'what was computed before a purge is not kept',
+    file: 'gateway/stages/cache-shared.ts',
+    text: 'parts.purges.count !== this.#purgesBefore',
+    becomes: 'parts.purges.count < this.#purgesBefore',
+    tests: [shared],
+  },
+  {
+    guards: 'what is under way is not joined after a purge',
+    file: 'gateway/cache/flights.ts',
+    text: 'if (isAmong(key, keys)) this.#byKey.delete(key);',
+    becomes: 'isAmong(key, keys);',
+    tests: [shared],
+  },
+  {
+    guards: 'where one gateway fails another one tries',
+    file: 'gateway/stages/cache-shared.ts',
+    text: "      lease?.end('failed');\n      throw thrown;",
+    becomes: '      throw thrown;',
+    tests: [shared],
+  },
+  {
+    guards: 'nobody waits for what is too large',
+    file: 'gateway/cache/storing-body.ts',
+    text: "this.#forget('unshareable');",
+    becomes: "this.#forget('failed');",
+    tests: [shared],
+  },
+  {
+    guards: 'what broke off is not kept',
+    file: 'gateway/cache/storing-body.ts',
+    text: "how === 'complete' ? this.#whyNot : 'failed'",
+    becomes: 'this.#whyNot',
+    tests: [shared],
+  },
+  {
+    guards: 'what is kept on its way is within the room there is',
+    file: 'gateway/cache/storing-body.ts',
+    text: '!room.take(bytes.length)',
+    becomes: '!room.take(0)',
+    tests: [shared],
+  },
+  {
+    guards: 'the room of what was kept is given back',
+    file: 'gateway/cache/storing-body.ts',
+    text: '    this.#options.room.giveBack(this.#heldBytes);\n',
+    becomes: '',
+    tests: [shared],
+  },
+];
