@@ -49,6 +49,7 @@ function ofFreshness({ freshMs, staleWhileRevalidateMs, staleIfErrorMs }: Freshn
 
 const reasons: Readonly<Record<Unshared, string>> = {
   'no-store': 'the client says no-store',
+  'loses-headers': 'a header that its key would hold goes no further, as its connection header says',
   'depends-on-more': 'more than the request decides what the answer is',
   sampled: 'chance has a part in the answer: wanted temperature 0, a seed, or sampled: true on the route',
   incomparable: 'its body is no JSON, or says something twice, or a number that is not exact',

@@ -1,5 +1,6 @@
 import { wishOf } from '../cache/freshness.ts';
 import { cacheKey, type KeyedBy } from '../cache/key.ts';
+import type { Headers } from '../pipeline/headers.ts';
 import type { RouteSharing, Sharing } from '../pipeline/sharing.ts';
 import type { Stage } from '../pipeline/stage.ts';
 
@@ -19,17 +20,28 @@ export function share(): Stage {
   };
 }
 
-/** Why a request shares nothing: its client does not want to; more than it decides what the answer is; chance does; or there is no telling whether another one says the same. */
-export type Unshared = 'no-store' | 'depends-on-more' | 'sampled' | 'incomparable';
+/**
+ * Why a request shares nothing: its client does not want to; a header of its key goes no further; more than the request decides what the answer
+ * is; chance does; or there is no telling whether another one says the same.
+ */
+export type Unshared = 'no-store' | 'loses-headers' | 'depends-on-more' | 'sampled' | 'incomparable';
 
 /** How a request may share its answer by the rules of its route, or why it may not. */
 export function sharingOf(asked: KeyedBy, { isForSampled, ...rules }: RouteSharing): Sharing | Unshared {
   const { protocol, head, ask } = asked;
   const wish = wishOf(head.headers);
   if (wish === 'private') return 'no-store';
+  if (losesHeaders(head.headers, rules)) return 'loses-headers';
   const identity = protocol.identity(head, ask.content);
   if (identity === null) return 'depends-on-more';
   if (!identity.isDeterministic && !isForSampled) return 'sampled';
   const key = cacheKey(asked, identity, rules);
   return key === null ? 'incomparable' : { key, wish };
+}
+
+/** Headers that `connection` names go no further: a key that they are part of would lie to whoever means them. */
+function losesHeaders({ connection }: Headers, { headers }: Pick<RouteSharing, 'headers'>): boolean {
+  if (connection === undefined) return false;
+  const named = String(connection).toLowerCase();
+  return headers.some((name) => named.includes(name));
 }

@@ -79,6 +79,11 @@ test('a route that only coalesces keeps nothing, and one that does neither has n
 
 const bypassed: readonly [why: string, asked: Asked, words: RegExp][] = [
   ['no-store', { headers: { 'cache-control': 'no-store' } }, /^not this one: the client says no-store$/],
+  [
+    'loses-headers',
+    { headers: { connection: 'accept', accept: 'a/b' } },
+    /^not this one: a header that its key would hold goes no further/,
+  ],
   ['sampled', chat, /^not this one: chance has a part .*sampled: true/],
   [
     'incomparable',

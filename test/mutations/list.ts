@@ -1,3 +1,4 @@
+import { cacheStages } from './cache-stages.ts';
 import { caching } from './caching.ts';
 import { rendering } from './rendering.ts';
 import { sharing } from './sharing.ts';
@@ -479,6 +480,7 @@ export const mutations: readonly Mutation[] = [
   ...repeats,
   ...instants,
   ...reports,
+  ...cacheStages,
   ...caching,
   ...rendering,
   ...sharing,
