@@ -4,6 +4,7 @@ import { byPrefix, bySession, withAffinity } from './balance/affinity.ts';
 import type { Backend, Hedging, Retrying } from './balance/backend.ts';
 import type { DecisionWatch } from './balance/decision.ts';
 import { Dispatcher } from './balance/dispatcher.ts';
+import { revisionOf } from './balance/model-revisions.ts';
 import { nearFirst } from './balance/near-first.ts';
 import type { Policy } from './balance/policy.ts';
 import { PrefixPlaces } from './balance/prefix-places.ts';
@@ -71,6 +72,8 @@ export function assembleBackend(
     retrying: assembleRetrying(settings.retry, clock),
     hedging: settings.hedge === null ? null : assembleHedging(settings.hedge, clock),
     holdsFirstChunk,
+    // Of the other protocols none has replicas tell which build of a model they serve.
+    revisionOf: (model) => (protocol === 'open-inference' ? revisionOf(replicas, model) : ''),
   };
 }
 

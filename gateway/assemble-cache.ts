@@ -50,6 +50,7 @@ export function assembleCache(settings: CacheSettings, { clock, rng, room }: Sur
   });
   const far = settings.redis === null ? null : assembleRedis({ ...settings, redis: settings.redis }, clock, rng);
   const store = far === null ? memory : new TwoLevelStore({ near: memory, far: far.store, clock });
+  const purges = { count: 0 };
   const shared = far === null ? null : new SharedFlights({ leases: far.leases, store, clock, rng });
   return {
     memory,
@@ -58,10 +59,16 @@ export function assembleCache(settings: CacheSettings, { clock, rng, room }: Sur
     storeName: far === null ? 'memory' : 'redis',
     sharedFlights: shared,
     maxEntryBytes,
+    room,
+    purges,
     clock,
     peers: far?.count ?? alone,
     redis: far?.link ?? null,
-    purge: async (keys) => store.purge(keys),
+    async purge(keys) {
+      purges.count += 1;
+      flights.purge(keys);
+      return store.purge(keys);
+    },
     cut: (error) => flights.cut(error),
     async close() {
       shared?.close();

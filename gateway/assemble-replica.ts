@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { checkReplica } from './assemble-checks.ts';
 import { tellOfReplica } from './assemble-events.ts';
 import { beginScraping, warnOfFaults } from './assemble-reports.ts';
 import type { Spot } from './balance/claims.ts';
@@ -16,7 +17,6 @@ import type { TimerWheel } from './kernel/timer-wheel.ts';
 import type { BackendSettings, ReplicaPlace, ReplicaSettings } from './settings/settings.ts';
 import type { EventLog } from './telemetry/event-log.ts';
 import type { Log } from './telemetry/log.ts';
-import { checkHealth } from './upstream/health-check.ts';
 import type { Transport } from './upstream/transport.ts';
 
 /** What replicas are built from besides their settings. */
@@ -175,8 +175,7 @@ export class ReplicaLife implements Spot {
   async #check(): Promise<string | null> {
     if (this.#followed === null) return 'not yet started';
     const { replica, backend } = this.#followed;
-    const { transport, clock } = this.#parts;
-    return checkHealth(replica, transport, { ...backend.health, wantsReport: backend.wantsReports, clock });
+    return checkReplica(replica, backend, this.#parts);
   }
 
   #newWorker(command: [string, ...string[]], socketPath: string): LocalWorker {

@@ -33,12 +33,21 @@ function writtenRule(settings: RouteSettings, name: string, backends: readonly B
   const [first, ...others] = destinations;
   if (first === undefined) throw new Error(`${name} leads to no backend`);
   const kind = { mirror: mirrorOf(settings, backends), sharing: sharingOf(settings) };
+  if (kind.sharing !== null) for (const { backend } of destinations) askForRevisions(backend);
   const { model, tenant, path, headers, deadlineMs } = settings;
   return {
     match: { model, tenant, path, headers },
     protocol: first.backend.protocol,
     route: { name, destinations: [first, ...others], fallbacks, ...kind, deadlineMs, serve: serveFor(kind) },
   };
+}
+
+/** Who is asked once is told of it with the next health check: before the first request comes, where the replica is new. */
+function askForRevisions({ models, revisionOf }: Backend): void {
+  for (const { name, upstream } of models) {
+    const model = upstream ?? name;
+    if (!model.includes('*')) revisionOf(model);
+  }
 }
 
 function mirrorOf({ mirror }: RouteSettings, backends: readonly Backend[]): Mirror | null {

@@ -77,4 +77,6 @@ export interface Backend {
   readonly hedging: Hedging | null;
   /** Whether an answer is passed on only when its first bytes have come, so that what breaks before can be tried again. */
   readonly holdsFirstChunk: boolean;
+  /** What its replicas say that they serve as a model, by their name for it; empty where they say nothing of that, null while it is not known. Asked only of models whose answers are shared. */
+  revisionOf(upstreamModel: string): string | null;
 }

@@ -7,6 +7,7 @@ import type { Rng } from '../kernel/rng.ts';
 import type { TimerWheel } from '../kernel/timer-wheel.ts';
 import { Topic } from '../kernel/topic.ts';
 import type { LoadReport, ReportSource } from './load-report.ts';
+import { ModelRevisions } from './model-revisions.ts';
 import { ReportFaults } from './report-faults.ts';
 import type { LoadMeter, LoadSignal, MeterPlace } from './signal.ts';
 import { SlotEstimate } from './slot-estimate.ts';
@@ -56,6 +57,7 @@ export class ReplicaState implements MeterPlace {
   isBesideKnown = false;
   /** What was wrong with what it said of its load. */
   readonly reportFaults = new ReportFaults();
+  readonly revisions = new ModelRevisions();
   /** Whether it takes requests, as far as its health and its traffic tell. Kept, and not made anew: it is asked for each replica with each request. */
   isAvailable = false;
   /** Whether it carries all of its weight. Kept likewise. */

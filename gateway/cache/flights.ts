@@ -8,7 +8,7 @@ import type { Serve } from '../pipeline/stage.ts';
 import { Flight } from './flight.ts';
 import type { FlightMember } from './flight-member.ts';
 import type { FlightCounts, FlightParts, Render } from './flight-parts.ts';
-import type { CacheKey } from './key.ts';
+import { type CacheKey, isAmong, type Keys } from './key.ts';
 
 interface Options {
   readonly clock: Clock;
@@ -80,6 +80,11 @@ export class Flights {
     const flight = this.#begin(key);
     this.#refreshing.add(flight);
     flight.leadForNobody(exchange, next);
+  }
+
+  /** Nobody joins what is under way for these keys any more; who has joined gets it. */
+  purge(keys: Keys): void {
+    for (const key of this.#byKey.keys()) if (isAmong(key, keys)) this.#byKey.delete(key);
   }
 
   /** Ends what no client waits for; all else ends with its clients. */

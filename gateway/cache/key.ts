@@ -8,6 +8,9 @@ import { canonicalJson } from './canonical-json.ts';
 /** What answers of one model to one tenant are kept under: their two marks and the digest of everything that decides the answer. */
 export type CacheKey = string;
 
+/** What of a request its key is made of. */
+export type KeyedBy = Pick<Exchange, 'tenant' | 'protocol' | 'head' | 'ask' | 'choice'>;
+
 /** What a route says of its keys. */
 export type KeyRules = Pick<RouteSharing, 'revision' | 'isForEveryone'>;
 
@@ -37,20 +40,23 @@ export const sharedHeaders: readonly string[] = [
 /** Changes with what a key is made of, so that none means what it meant before. */
 const version = 1;
 
-/** The key of a request, or null where it has none: two texts that might say the same cannot be compared. */
-export function cacheKey(exchange: Exchange, identity: Identity, sharing: KeyRules): CacheKey | null {
+/** The key of a request, or null where it has none: two texts that might say the same cannot be compared, or it is not known what the replicas serve. */
+export function cacheKey(asked: KeyedBy, identity: Identity, sharing: KeyRules): CacheKey | null {
   const json = identity.json === null ? '' : canonicalJson(identity.json, identity.without);
   if (json === null) return null;
-  const tenant = sharing.isForEveryone ? null : exchange.tenant;
-  const head = headOf(exchange, identity, sharing.revision, tenant);
-  return `${mark(exchange.ask.model)}-${mark(tenant ?? '')}-${digest(head + json, identity.raw)}`;
+  const { backend, upstreamModel } = asked.choice;
+  const revision = backend.revisionOf(upstreamModel);
+  if (revision === null) return null;
+  const tenant = sharing.isForEveryone ? null : asked.tenant;
+  const head = headOf(asked, identity, [sharing.revision, revision], tenant);
+  return `${mark(asked.ask.model)}-${mark(tenant ?? '')}-${digest(head + json, identity.raw)}`;
 }
 
 /** Everything that is not content. As JSON, so that no part can run into the next; it says how long the raw pieces are. */
 function headOf(
-  { choice, ask, protocol, head }: Exchange,
+  { choice, ask, protocol, head }: KeyedBy,
   { raw, framing }: Identity,
-  revision: string,
+  revisions: readonly string[],
   tenant: string | null,
 ) {
   return JSON.stringify([
@@ -60,7 +66,7 @@ function headOf(
     protocol.name,
     ask.model,
     choice.upstreamModel,
-    revision,
+    revisions,
     tenant,
     head.method,
     head.rawPath,

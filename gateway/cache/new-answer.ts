@@ -1,8 +1,8 @@
-import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import type { HeaderList } from '../pipeline/headers.ts';
 import type { Protocol } from '../pipeline/protocol.ts';
 import type { FreshnessRules } from '../pipeline/sharing.ts';
 import { freshnessOf } from './freshness.ts';
-import { keptHeaders, whyNotStored } from './storable.ts';
+import { headerLines, keptHeaders, whyNotStored } from './storable.ts';
 import { type CacheEntry, newEntry } from './store.ts';
 
 interface Came {
@@ -17,5 +17,5 @@ export function newAnswer(came: Came, protocol: Protocol, rules: FreshnessRules,
   const { headers, body } = came;
   const whole = { ...came, end: 'complete' } as const;
   if (whyNotStored(whole, Number.POSITIVE_INFINITY) !== null || !protocol.isRepeatable(headers, body)) return null;
-  return newEntry(keptHeaders(headers), body, freshnessOf(rules, headerInList(headers, 'cache-control'), nowMs));
+  return newEntry(keptHeaders(headers), body, freshnessOf(rules, headerLines(headers, 'cache-control'), nowMs));
 }

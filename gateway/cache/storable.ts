@@ -49,7 +49,7 @@ function forbidsSharing(headers: HeaderList): boolean {
 }
 
 /** The values of a header, all of them, or null. */
-function headerLines(headers: HeaderList, name: string): string | null {
+export function headerLines(headers: HeaderList, name: string): string | null {
   const values = headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name);
   return values.length === 0 ? null : values.join(', ');
 }

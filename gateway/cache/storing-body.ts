@@ -1,58 +1,65 @@
 import type { GatewayError } from '../kernel/errors.ts';
-import type { Body, BodyEnd, Sink } from '../pipeline/reply.ts';
+import type { BufferRoom } from '../pipeline/buffer-room.ts';
+import { PassingBody } from '../pipeline/passing-body.ts';
+import type { Body, BodyEnd } from '../pipeline/reply.ts';
 
-/** A body that is kept as it passes. What is told of it has been told before whoever reads it sees its end. */
-export class StoringBody implements Body {
-  readonly sizeBytes: number | null;
-  readonly #inner: Body;
-  readonly #maxBytes: number;
-  readonly #ended: (whole: Uint8Array | null) => void;
-
-  /** `ended` gets all of it, or null where it did not come whole, or was more than `maxBytes`; it is called once. */
-  constructor(inner: Body, maxBytes: number, ended: (whole: Uint8Array | null) => void) {
-    this.sizeBytes = inner.sizeBytes;
-    this.#inner = inner;
-    this.#maxBytes = maxBytes;
-    this.#ended = ended;
-  }
-
-  pump(sink: Sink): void {
-    this.#inner.pump(new StoringSink(sink, this.#maxBytes, this.#ended));
-  }
-
-  discard(): void {
-    this.#ended(null);
-    this.#inner.discard();
-  }
+interface Options {
+  /** What is kept meanwhile is held here. */
+  readonly room: BufferRoom;
+  readonly maxBytes: number;
+  /**
+   * Called once, before whoever reads it sees its end: with all of it; or why it was not kept: it did not come whole, or there was no room for
+   * it (`failed`), or it is larger than may be (`unshareable`).
+   */
+  readonly ended: (whole: Uint8Array | 'failed' | 'unshareable') => void;
 }
 
-class StoringSink implements Sink {
-  readonly #sink: Sink;
-  readonly #maxBytes: number;
-  readonly #ended: (whole: Uint8Array | null) => void;
+/** A body that is kept as it passes. */
+export class StoringBody extends PassingBody {
+  readonly #options: Options;
   #pieces: Uint8Array[] = [];
-  #sizeBytes = 0;
+  #heldBytes = 0;
+  #whyNot: 'failed' | 'unshareable' | null = null;
 
-  constructor(sink: Sink, maxBytes: number, ended: (whole: Uint8Array | null) => void) {
-    this.#sink = sink;
-    this.#maxBytes = maxBytes;
-    this.#ended = ended;
+  constructor(inner: Body, options: Options) {
+    super(inner);
+    this.#options = options;
   }
 
-  chunk(bytes: Uint8Array): boolean {
-    this.#sizeBytes += bytes.length;
-    if (this.#sizeBytes <= this.#maxBytes) this.#pieces.push(bytes);
-    else this.#pieces = [];
-    return this.#sink.chunk(bytes);
+  override discard(): void {
+    this.#tell('failed');
+    super.discard();
   }
 
-  onDrain(call: () => void): void {
-    this.#sink.onDrain(call);
+  override chunk(bytes: Uint8Array): boolean {
+    if (this.#whyNot === null) this.#keep(bytes);
+    return this.passOn(bytes);
   }
 
-  end(how: BodyEnd, why?: GatewayError): void {
-    const isWhole = how === 'complete' && this.#sizeBytes <= this.#maxBytes;
-    this.#ended(isWhole ? Buffer.concat(this.#pieces, this.#sizeBytes) : null);
-    this.#sink.end(how, why);
+  override end(how: BodyEnd, why?: GatewayError): void {
+    const whyNot = how === 'complete' ? this.#whyNot : 'failed';
+    this.passEnd(how, why, () => this.#tell(whyNot ?? Buffer.concat(this.#pieces, this.#heldBytes)));
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const { room, maxBytes } = this.#options;
+    if (this.#heldBytes + bytes.length > maxBytes) this.#forget('unshareable');
+    else if (!room.take(bytes.length)) this.#forget('failed');
+    else {
+      this.#heldBytes += bytes.length;
+      this.#pieces.push(bytes);
+    }
+  }
+
+  #forget(whyNot: 'failed' | 'unshareable'): void {
+    this.#whyNot = whyNot;
+    this.#options.room.giveBack(this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#pieces = [];
+  }
+
+  #tell(what: Uint8Array | 'failed' | 'unshareable'): void {
+    this.#forget('failed');
+    this.#options.ended(what);
   }
 }

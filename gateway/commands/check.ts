@@ -26,12 +26,14 @@ export function writeSchema(file: string): void {
   writeFileSync(file, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
 }
 
-function explain(file: string, { listen, admin, backends, routes }: Settings): string {
+function explain(file: string, settings: Settings): string {
+  const { listen, admin, backends, routes } = settings;
   return [
     `${file} is valid.`,
     `Clients on ${authorityOf(listen.host, listen.port)}, operators on ${authorityOf(admin.host, admin.port)}${admin.token === null ? '' : ' with a token'}.`,
     ...backends.flatMap(explainBackend),
     ...routes.map(explainRoute),
+    ...explainCache(settings),
   ].join('\n');
 }
 
@@ -57,10 +59,8 @@ function explainSlots(slots: number | null): string {
   return slots === null ? 'slots as it reports' : `${slots} ${slots === 1 ? 'slot' : 'slots'}`;
 }
 
-function explainRoute(
-  { model, path, tenant, headers, destinations, fallbacks, mirror, deadlineMs }: RouteSettings,
-  at: number,
-): string {
+function explainRoute(route: RouteSettings, at: number): string {
+  const { model, path, tenant, headers, destinations, fallbacks, mirror, deadlineMs } = route;
   const parts = [
     ...(model === null ? [] : [`model ${model}`]),
     ...(path === null ? [] : [`path ${path}`]),
@@ -72,5 +72,23 @@ function explainRoute(
   const fallback = fallbacks.length === 0 ? '' : `, failing that to ${fallbacks.join(', then ')}`;
   const copies = mirror === null ? '' : `, with copies of ${(100 * mirror.share).toFixed(1)} % to ${mirror.backend}`;
   const deadline = deadlineMs === null ? '' : `, within ${deadlineMs} ms`;
-  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${fallback}${copies}${deadline}.`;
+  return `Route ${at}: ${parts.length === 0 ? 'everything' : parts.join(' and ')} to ${shares}${fallback}${copies}${deadline}${explainSharing(route)}.`;
+}
+
+function explainSharing({ cache, isCoalescing }: RouteSettings): string {
+  const shared = isCoalescing ? '; what is being computed is shared' : '';
+  if (cache === null) return shared;
+  const { freshMs, staleWhileRevalidateMs, staleIfErrorMs, isForEveryone, isForSampled } = cache;
+  const stale = Math.max(staleWhileRevalidateMs, staleIfErrorMs);
+  const after = stale === 0 ? '' : `, and up to ${stale} ms longer in need`;
+  const what = isForSampled ? 'answers, sampled ones too,' : 'answers';
+  return `; ${what} are kept for ${isForEveryone ? 'everyone' : 'their tenant'} for ${freshMs} ms${after}${shared}`;
+}
+
+/** Where answers are kept; nothing where no route keeps any. A URL of Redis may hold a password. */
+function explainCache({ cache, routes }: Settings): string[] {
+  if (routes.every((route) => route.cache === null)) return [];
+  const { memoryBytes, redis } = cache;
+  const far = redis === null ? '' : `, and in ${redis.isCluster ? 'a cluster of Redis' : 'Redis'} for all gateways`;
+  return [`Answers are kept in ${memoryBytes} bytes of memory${far}.`];
 }

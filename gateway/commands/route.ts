@@ -24,6 +24,7 @@ import { tenantOfHeaders } from '../stages/identify.ts';
 import { EventLog } from '../telemetry/event-log.ts';
 import { UndiciTransport } from '../upstream/undici-transport.ts';
 import { version } from '../version.ts';
+import { type CacheExplanation, cacheInWords, explainCache } from './explain-cache.ts';
 
 interface Options {
   readonly config: string;
@@ -49,6 +50,8 @@ interface Explanation {
   /** Who gets copies, and of what share of such requests; null for nobody. */
   readonly mirror: { readonly name: string; readonly share: number } | null;
   readonly deadlineMs: number | null;
+  /** How answers are kept and shared; null for not at all. */
+  readonly cache: CacheExplanation | null;
 }
 
 /** Tells where a request would go and why. Gives the exit code: 1 when the client would be refused. */
@@ -143,7 +146,8 @@ async function contentOf(
 }
 
 function explain({ protocol, head }: Found, content: Uint8Array, routes: RouteTable): Explanation {
-  const { model } = protocol.read(head, content);
+  const ask = { ...protocol.read(head, content), payload: content, content };
+  const { model } = ask;
   const tenant = tenantOfHeaders(head.headers);
   const steps = routes.explain({ protocol: protocol.name, model, tenant, path: head.path, headers: head.headers });
   const won = steps.find((step) => step.mismatch === null)?.route;
@@ -165,6 +169,7 @@ function explain({ protocol, head }: Found, content: Uint8Array, routes: RouteTa
     })),
     mirror: won?.mirror ? { name: won.mirror.backend.name, share: won.mirror.share } : null,
     deadlineMs: won?.deadlineMs ?? null,
+    cache: won === undefined ? null : explainCache({ protocol, head, ask, tenant }, won),
   };
 }
 
@@ -193,7 +198,7 @@ function routesOf(settings: Settings): RouteTable {
 }
 
 function inWords(explanation: Explanation): string {
-  const { protocol, operation, model, tenant, rules, backends, fallbacks, mirror, deadlineMs } = explanation;
+  const { protocol, operation, model, tenant, rules, backends, fallbacks, mirror, deadlineMs, cache } = explanation;
   // Plain HTTP names no model.
   const ofModel = model === '' ? '' : `, model ${model}`;
   const asModel = (name: string): string => (name === '' ? '' : `, as model ${name}`);
@@ -209,5 +214,6 @@ function inWords(explanation: Explanation): string {
     ...fallbacks.map(({ name, upstreamModel }) => `failing that backend ${name}${asModel(upstreamModel)}`),
     ...(mirror === null ? [] : [`copies of ${(mirror.share * 100).toFixed(1)} % to backend ${mirror.name}`]),
     ...(deadlineMs === null ? [] : [`deadline ${deadlineMs} ms`]),
+    ...(cache === null ? [] : cacheInWords(cache)),
   ].join('\n');
 }

@@ -46,6 +46,8 @@ export type CacheOutcome =
       /** Of the clock's `wallMs`. */
       readonly freshUntilMs: number;
       readonly isStale: boolean;
+      /** A new answer was asked for, and could not be had. */
+      readonly isInstead?: boolean;
     }
   | {
       readonly kind: 'forwarded';

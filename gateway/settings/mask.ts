@@ -8,5 +8,5 @@ export function maskSecrets(value: unknown, path: Path = []): unknown {
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, maskSecrets(member, [...path, key])]));
   }
-  return isSecret(path) && value !== null ? masked : value;
+  return isSecret(path) && typeof value === 'string' ? masked : value;
 }

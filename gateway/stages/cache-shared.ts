@@ -1,11 +1,12 @@
 import { useOf } from '../cache/freshness.ts';
+import type { Ending } from '../cache/leases.ts';
 import { newAnswer } from '../cache/new-answer.ts';
 import type { SharedFlights, SharedLease } from '../cache/shared-flights.ts';
 import { whyNotShared } from '../cache/storable.ts';
 import type { CacheEntry, CacheStore } from '../cache/store.ts';
 import { StoringBody } from '../cache/storing-body.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { asGatewayError } from '../kernel/errors.ts';
+import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { FreshnessRules, Sharing, StoreName } from '../pipeline/sharing.ts';
@@ -20,10 +21,14 @@ export interface CacheSharedParts {
   /** Null where there is nothing that gateways share. */
   readonly sharedFlights: SharedFlights | null;
   readonly maxEntryBytes: number;
+  /** What is kept of answers on their way is held here. */
+  readonly room: BufferRoom;
+  /** How often answers were forgotten because somebody said so. */
+  readonly purges: { readonly count: number };
   readonly clock: Clock;
 }
 
-/** Looks where all gateways keep their answers, has one of them compute what none of them has, and keeps what comes. What is stale is given where a new one cannot be had. */
+/** Looks where all gateways keep their answers, has one of them compute what none of them has, and keeps what comes. */
 export function cacheShared(parts: CacheSharedParts): Stage {
   return {
     name: 'cache-shared',
@@ -47,32 +52,31 @@ interface Asked {
 /** One request on its way past what all gateways share. */
 class Lookup {
   readonly #asked: Asked;
-  /** What may be given where nothing better is to be had. */
-  #stale: CacheEntry | null = null;
+  readonly #purgesBefore: number;
 
   constructor(asked: Asked) {
     this.#asked = asked;
+    this.#purgesBefore = asked.parts.purges.count;
   }
 
   async run(): Promise<Reply> {
     const { sharing, parts } = this.#asked;
-    if (sharing.wish === 'any') {
-      const found = parts.store.get(sharing.key);
-      const entry = found instanceof Promise ? await found : found;
-      const reply = entry === null ? null : this.#use(entry);
-      if (reply !== null) return reply;
-    }
+    // Who wants a new answer is content with no other gateway's either.
+    if (sharing.wish === 'new') return this.#compute(null);
+    const found = parts.store.get(sharing.key);
+    const entry = found instanceof Promise ? await found : found;
+    const kept = entry === null ? null : this.#use(entry);
+    if (kept !== null) return kept;
     const flight = this.#sharedFlight();
     const begun = flight instanceof Promise ? await flight : flight;
     const reply = begun?.kind === 'found' ? this.#give(begun.entry) : null;
     return reply ?? this.#compute(begun?.kind === 'lead' ? begun.lease : null);
   }
 
-  /** What was found, where it is good enough for those who wait; else it is remembered. */
+  /** What was found, where it is good enough for those who wait. */
   #use(entry: CacheEntry): Reply | null {
     const { exchange, sharing, parts } = this.#asked;
     const use = useOf(entry.freshness, parts.clock.wallMs());
-    this.#stale = use === 'none' ? null : entry;
     if (use === 'fresh' || (use === 'while_revalidating' && sharing.isRefresh !== true)) return this.#give(entry);
     exchange.journal.cache = { kind: 'forwarded', why: 'stale' };
     return null;
@@ -81,11 +85,7 @@ class Lookup {
   /** Null where it cannot be given as it was asked for. */
   #give(entry: CacheEntry): Reply | null {
     const { exchange, parts } = this.#asked;
-    try {
-      return keptReply(exchange, entry, parts.storeName, parts.clock.wallMs());
-    } catch {
-      return null;
-    }
+    return keptReply(exchange, entry, parts.storeName, parts.clock.wallMs());
   }
 
   /** Streams are not joined from elsewhere: each gateway computes its own. */
@@ -104,27 +104,18 @@ class Lookup {
       reply = await next(exchange);
     } catch (thrown) {
       lease?.end('failed');
-      return this.#insteadOf(asGatewayError(thrown).status) ?? Promise.reject(thrown);
+      throw thrown;
     }
-    const instead = this.#insteadOf(reply.status);
-    if (instead !== null) reply.body.discard();
     if (reply.status === 200 && exchange.choice.backend === backend) return this.#keep(reply, lease);
     lease?.end('failed');
-    return instead ?? reply;
-  }
-
-  /** RFC 5861 section 4. */
-  #insteadOf(status: number): Reply | null {
-    const stale = this.#stale;
-    const isError = status === 500 || status === 502 || status === 503 || status === 504;
-    if (!isError || stale === null || useOf(stale.freshness, this.#asked.parts.clock.wallMs()) === 'none') return null;
-    return this.#give(stale);
+    return reply;
   }
 
   #keep(reply: Reply, lease: SharedLease | null): Reply {
-    const { exchange, sharing, rules, parts } = this.#asked;
-    const { headers, status } = reply;
-    if (whyNotShared(status, headers) !== null) {
+    const { exchange, parts } = this.#asked;
+    const { status, headers, body } = reply;
+    const { maxEntryBytes, room } = parts;
+    if (whyNotShared(status, headers) !== null || (body.sizeBytes ?? 0) > maxEntryBytes) {
       lease?.end('unshareable');
       return reply;
     }
@@ -132,12 +123,24 @@ class Lookup {
     if (cache?.kind === 'forwarded') exchange.journal.cache = { ...cache, isStored: true };
     // Others may add to the list on the answer's way out.
     const head = { status, headers: [...headers] };
-    const ended = (body: Uint8Array | null): void => {
-      const entry = body === null ? null : newAnswer({ ...head, body }, exchange.protocol, rules, parts.clock.wallMs());
-      const kept = entry === null ? undefined : parts.store.put(sharing.key, entry);
-      if (kept instanceof Promise) void kept.then(() => lease?.end('stored'));
-      else lease?.end(entry !== null ? 'stored' : body === null ? 'failed' : 'unshareable');
+    const ended = (whole: Uint8Array | Ending): void => {
+      if (typeof whole === 'string') lease?.end(whole);
+      else this.#put(newAnswerOf({ ...head, body: whole }, this.#asked), lease);
     };
-    return { ...reply, body: new StoringBody(reply.body, parts.maxEntryBytes, ended) };
+    return { ...reply, body: new StoringBody(body, { room, maxBytes: maxEntryBytes, ended }) };
   }
+
+  #put(entry: CacheEntry | null, lease: SharedLease | null): void {
+    const { sharing, parts } = this.#asked;
+    // What was computed before a purge may be what that was for.
+    const wasPurged = parts.purges.count !== this.#purgesBefore;
+    const kept = entry === null || wasPurged ? undefined : parts.store.put(sharing.key, entry);
+    const ending = entry === null ? 'unshareable' : wasPurged ? 'failed' : 'stored';
+    if (kept instanceof Promise) void kept.then(() => lease?.end(ending));
+    else lease?.end(ending);
+  }
+}
+
+function newAnswerOf(came: Parameters<typeof newAnswer>[0], { exchange, rules, parts }: Asked): CacheEntry | null {
+  return newAnswer(came, exchange.protocol, rules, parts.clock.wallMs());
 }

@@ -1,6 +1,6 @@
 import { wishOf } from '../cache/freshness.ts';
-import { cacheKey } from '../cache/key.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import { cacheKey, type KeyedBy } from '../cache/key.ts';
+import type { Headers } from '../pipeline/headers.ts';
 import type { RouteSharing, Sharing } from '../pipeline/sharing.ts';
 import type { Stage } from '../pipeline/stage.ts';
 
@@ -10,7 +10,8 @@ export function share(): Stage {
     name: 'share',
     wrap: (next) => (exchange) => {
       const { sharing: rules } = exchange.choice.route;
-      exchange.sharing = rules === null ? null : sharingOf(exchange, rules);
+      const found = rules === null ? null : sharingOf(exchange, rules);
+      exchange.sharing = typeof found === 'string' ? null : found;
       const wish = exchange.sharing?.wish ?? 'private';
       const why = wish === 'private' ? 'bypass' : wish === 'new' ? 'request' : 'miss';
       exchange.journal.cache = { kind: 'forwarded', why };
@@ -19,12 +20,28 @@ export function share(): Stage {
   };
 }
 
-function sharingOf(exchange: Exchange, { isForSampled, ...rules }: RouteSharing): Sharing | null {
-  const { protocol, head, ask } = exchange;
+/**
+ * Why a request shares nothing: its client does not want to; a header of its key goes no further; more than the request decides what the answer
+ * is; chance does; or there is no telling whether another one says the same.
+ */
+export type Unshared = 'no-store' | 'loses-headers' | 'depends-on-more' | 'sampled' | 'incomparable';
+
+/** How a request may share its answer by the rules of its route, or why it may not. */
+export function sharingOf(asked: KeyedBy, { isForSampled, ...rules }: RouteSharing): Sharing | Unshared {
+  const { protocol, head, ask } = asked;
   const wish = wishOf(head.headers);
-  if (wish === 'private') return null;
+  if (wish === 'private') return 'no-store';
+  if (losesHeaders(head.headers, rules)) return 'loses-headers';
   const identity = protocol.identity(head, ask.content);
-  if (identity === null || !(identity.isDeterministic || isForSampled)) return null;
-  const key = cacheKey(exchange, identity, rules);
-  return key === null ? null : { key, wish };
+  if (identity === null) return 'depends-on-more';
+  if (!identity.isDeterministic && !isForSampled) return 'sampled';
+  const key = cacheKey(asked, identity, rules);
+  return key === null ? 'incomparable' : { key, wish };
+}
+
+/** Headers that `connection` names go no further: a key that they are part of would lie to whoever means them. */
+function losesHeaders({ connection }: Headers, { headers }: Pick<RouteSharing, 'headers'>): boolean {
+  if (connection === undefined) return false;
+  const named = String(connection).toLowerCase();
+  return headers.some((name) => named.includes(name));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { least } from '../settings/yaml.ts';
+import { least, withTop } from '../settings/yaml.ts';
 import { fileWith, hasStack, headgate, root } from './headgate.ts';
 
 const faulty = `backends:
@@ -34,8 +34,9 @@ test('check explains a valid configuration and exits 0', () => {
     '  Replica worker-2: a bundled worker with digits on 2 threads, slots as it reports.',
     'Backend digits-next: open-inference, adaptive, serves digits; up to 1000 requests wait up to 10000 ms.',
     '  Replica 127.0.0.1:8102: http://127.0.0.1:8102, slots as it reports.',
-    'Route 0: model digits* and path /v2/* and tenant * and x-beta: 1 to digits-next 100.0 %, failing that to digits, within 2000 ms.',
+    'Route 0: model digits* and path /v2/* and tenant * and x-beta: 1 to digits-next 100.0 %, failing that to digits, within 2000 ms; answers are kept for their tenant for 600000 ms, and up to 3600000 ms longer in need; what is being computed is shared.',
     'Route 1: everything to digits 100.0 %, with copies of 10.0 % to digits-next.',
+    'Answers are kept in 67108864 bytes of memory.',
     '',
   ]);
 });
@@ -90,6 +91,29 @@ test('check prints no token, whether the rest is right or wrong', (context) => {
   const broken = fileWith(context, faulty);
   const told = [headgate('check', '--config', broken), headgate('check', '--config', broken, '--json')];
   assert.ok(!(out + JSON.stringify(told)).includes('hunter2'));
+});
+
+test('check says of routes which answers are kept and shared, and where, without the password of Redis', (context) => {
+  const route = (keys: string): string => `{ to: [{ backend: a }], ${keys} }`;
+  const routes = [
+    route('coalesce: true'),
+    route('cache: { fresh: 1s, share: everyone, sampled: true }'),
+    route('cache: { fresh: 1s, stale_while_revalidate: 2s }'),
+  ];
+  const file = fileWith(
+    context,
+    withTop(`routes: [${routes.join(', ')}]\ncache: { redis: "redis://:hunter2@h:1", memory: 2MiB }`),
+  );
+  const { code, out, err } = headgate('check', '--config', file);
+  assert.deepEqual([code, err], [0, '']);
+  assert.deepEqual(out.split('\n').slice(4), [
+    'Route 0: everything to a 100.0 %; what is being computed is shared.',
+    'Route 1: everything to a 100.0 %; answers, sampled ones too, are kept for everyone for 1000 ms.',
+    'Route 2: everything to a 100.0 %; answers are kept for their tenant for 1000 ms, and up to 2000 ms longer in need.',
+    'Answers are kept in 2097152 bytes of memory, and in Redis for all gateways.',
+    '',
+  ]);
+  assert.ok(!out.includes('hunter2'));
 });
 
 test('check prints addresses as URLs have them, and no credential that a route asks for', (context) => {

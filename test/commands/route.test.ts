@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { least } from '../settings/yaml.ts';
+import { least, withTop } from '../settings/yaml.ts';
 import { fileWith, hasStack, headgate, runNode } from './headgate.ts';
 
 const infer = 'POST /v2/models/digits/infer';
@@ -30,6 +30,8 @@ test('route sees the headers of the request, and says by when it must be answere
     'backend digits-next (100.0 %), as model digits',
     'failing that backend digits, as model digits',
     'deadline 2000 ms',
+    'answers are kept for its tenant: fresh for 600000 ms, then 60000 ms while a new one is asked for, or 3600000 ms where none can be had; and shared while they are computed',
+    'not this one: its body is no JSON, or says something twice, or a number that is not exact',
     '',
   ]);
 });
@@ -162,7 +164,20 @@ test('route --json prints one object', (context) => {
     fallbacks: [],
     mirror: null,
     deadlineMs: null,
+    cache: null,
   });
+});
+
+test('route --json tells how the answer is kept and under what key', (context) => {
+  const config = fileWith(
+    context,
+    withTop('routes: [{ to: [{ backend: a }], cache: { fresh: 1m } }]').replace('open-inference', 'openai'),
+  );
+  const body = fileWith(context, '{"model":"m","messages":[],"seed":1}', 'body.json');
+  const { out } = headgate('route', '--config', config, 'POST /v1/chat/completions', '--body', body, '--json');
+  const { cache } = JSON.parse(out);
+  assert.deepEqual([cache.freshness.freshMs, cache.bypassedBecause], [60_000, null]);
+  assert.match(cache.keys[0].key, /^[0-9a-f]{8}-[0-9a-f]{8}-[\w-]{43}$/);
 });
 
 test('route exits 1 where no route takes the request, and says why none does', () => {

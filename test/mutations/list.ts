@@ -1,3 +1,4 @@
+import { cacheStages } from './cache-stages.ts';
 import { caching } from './caching.ts';
 import { flying } from './flying.ts';
 import { rendering } from './rendering.ts';
@@ -480,6 +481,7 @@ export const mutations: readonly Mutation[] = [
   ...repeats,
   ...instants,
   ...reports,
+  ...cacheStages,
   ...caching,
   ...rendering,
   ...sharing,

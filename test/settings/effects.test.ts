@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import type { BackendSettings, ReplicaSettings, RouteSettings, Settings } from '../../gateway/settings/settings.ts';
+import type {
+  BackendSettings,
+  RedisSettings,
+  ReplicaSettings,
+  RouteCacheSettings,
+  RouteSettings,
+  Settings,
+} from '../../gateway/settings/settings.ts';
 import { assertNone } from '../conventions/assert-none.ts';
 import { schemaKeys } from '../conventions/config-keys.ts';
 import { least, load, withBackend, withReplica, withTop } from './yaml.ts';
@@ -25,6 +32,8 @@ const withMatch = (keys: string): string => withRoute(`match: { ${keys} }`);
 const withScrape = (keys: string): string => withBackend(`load: { scrape: { ${keys} } }`);
 
 const withAffinity = (keys: string): string => withBackend(`affinity: { ${keys} }`).replace('open-inference', 'openai');
+
+const withCache = (more: string): string => withRoute(`cache: { fresh: 1m${more} }`);
 
 const second = `backends:\n  - { name: b, protocol: open-inference, models: [n], replicas: [{ url: "http://h:2" }] }\n`;
 const withSecond = (keys: string): string => withRoute(keys).replace(/^backends:\n/, second);
@@ -115,7 +124,25 @@ const effects: readonly Effect[] = [
   ['routes[].fallback', withSecond('fallback: [b]'), (one) => route(one)?.fallbacks, ['b']],
   ['routes[].mirror.backend', withSecond('mirror: { backend: b }'), (one) => route(one)?.mirror?.backend, 'b'],
   ['routes[].mirror.share', withSecond('mirror: { backend: b, share: 5% }'), (one) => route(one)?.mirror?.share, 0.05],
+  ['routes[].cache.fresh', withCache(''), routeCache('freshMs'), 60_000],
+  [
+    'routes[].cache.stale_while_revalidate',
+    withCache(', stale_while_revalidate: 2s'),
+    routeCache('staleWhileRevalidateMs'),
+    2000,
+  ],
+  ['routes[].cache.stale_if_error', withCache(', stale_if_error: 1h'), routeCache('staleIfErrorMs'), 3_600_000],
+  ['routes[].cache.share', withCache(', share: everyone'), routeCache('isForEveryone'), true],
+  ['routes[].cache.revision', withCache(', revision: "2"'), routeCache('revision'), '2'],
+  ['routes[].cache.sampled', withCache(', sampled: true'), routeCache('isForSampled'), true],
+  ['routes[].coalesce', withRoute('coalesce: true'), (one) => route(one)?.isCoalescing, true],
   ['routes[].deadline', withRoute('deadline: 2s'), (one) => route(one)?.deadlineMs, 2000],
+  ['cache.memory', withTop('cache: { memory: 2MiB }'), (one) => one.cache.memoryBytes, 2 * 1024 ** 2],
+  ['cache.max_entry', withTop('cache: { max_entry: 1KiB }'), (one) => one.cache.maxEntryBytes, 1024],
+  ['cache.redis', withTop('cache: { redis: "redis://h:1/2" }'), redis('urls'), ['redis://h:1/2']],
+  ['cache.cluster', withTop('cache: { redis: "redis://h", cluster: true }'), redis('isCluster'), true],
+  ['cache.wait', withTop('cache: { wait: 1ms }'), (one) => one.cache.waitMs, 1],
+  ['cache.prefix', withTop('cache: { prefix: "p:" }'), (one) => one.cache.prefix, 'p:'],
   ['telemetry.log', withTop('telemetry: { log: silent }'), (one) => one.telemetry.logLevel, 'silent'],
 ];
 
@@ -153,6 +180,14 @@ function affinity(field: 'by' | 'bound') {
 
 function hedge(field: 'after' | 'budgetShare') {
   return (settings: Settings): unknown => backend(settings)?.hedge?.[field];
+}
+
+function routeCache(field: keyof RouteCacheSettings) {
+  return (settings: Settings): unknown => route(settings)?.cache?.[field];
+}
+
+function redis(field: keyof RedisSettings) {
+  return ({ cache }: Settings): unknown => cache.redis?.[field];
 }
 
 for (const [key, yaml, read, becomes] of effects) {

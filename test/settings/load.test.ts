@@ -94,12 +94,19 @@ test('what is not written has the defaults that the contract names', () => {
       },
     ],
     routes: [],
+    cache: {
+      memoryBytes: 64 * 1024 ** 2,
+      maxEntryBytes: 1024 ** 2,
+      redis: null,
+      waitMs: 50,
+      prefix: 'headgate:',
+    },
     telemetry: { logLevel: 'info' },
   });
 });
 
 test('an empty mapping is as good as an absent one', () => {
-  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\n    breaker: {}\n    retry: {}\nlisten: {}\nadmin: {}\nroutes: []\ntelemetry: {}\n`;
+  const text = `${least}    queue: {}\n    timeouts: {}\n    health: {}\n    load: {}\n    breaker: {}\n    retry: {}\nlisten: {}\nadmin: {}\nroutes: []\ncache: {}\ntelemetry: {}\n`;
   assert.deepEqual(load(text), load(least));
 });
 
@@ -221,6 +228,8 @@ test('routes keep their order, and their header names are in lower case', () => 
     headers: {},
     fallbacks: [],
     mirror: null,
+    cache: null,
+    isCoalescing: false,
     deadlineMs: null,
   };
   assert.deepEqual(load(text).routes, [

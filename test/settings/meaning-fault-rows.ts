@@ -187,6 +187,25 @@ export const misfits: readonly FaultRow[] = [
     withBackend('hedge: {}\n    retry: { idempotent: false }'),
     '7:12: backends[0].hedge: got hedges beside retry.idempotent: false, wanted none of them: a hedge is a request that is sent twice',
   ],
+  [
+    withTop('cache: { memory: 1MiB, max_entry: 2MiB }'),
+    '7:35: cache.max_entry: got more than memory, wanted at most cache.memory',
+  ],
+  [withTop('cache: { memory: 1KiB }'), '7:8: cache.max_entry: got more than memory, wanted at most cache.memory'],
+  ...['localhost:6379', 'http://h:6379', 'redis://', 'redis://h/name', 'redis://h,unix:/run/redis.sock'].map(
+    (redis): FaultRow => [
+      withTop(`cache: { redis: "${redis}", cluster: true }`),
+      '7:17: cache.redis: got something else, wanted redis://host:port, with a /number behind it or not, or rediss://',
+    ],
+  ),
+  [
+    withTop('cache: { redis: "redis://h:1, redis://h:2" }'),
+    '7:17: cache.redis: got 2 URLs, wanted one, or cluster: true beside it',
+  ],
+  [
+    withTop('cache: { cluster: true, redis: "" }'),
+    '7:19: cache.cluster: got true without redis, wanted redis beside it',
+  ],
   [withTop('routes: [{ to: [{ backend: aa }] }]'), '7:28: routes[0].to[0].backend: got "aa", wanted the backend a'],
   [
     withTop('routes: [{ to: [{ backend: a }, { backend: cloud }] }]'),

@@ -34,6 +34,10 @@ const faulty: Readonly<Record<string, string>> = {
   'credentials in a url that is none': least.replace('http://h:1', `http://user:${secret}/x@h:99999`),
   'credentials where a host belongs': withTop(`telemetry: { log: "https://user:${secret}@h" }`),
   'a key in the query of a path': withBackend(`health: { path: "ready?api_key=${secret}" }`),
+  'a password of Redis in a list': withTop(`cache: { redis: ["redis://:${secret}@h"] }`),
+  'a password of Redis in something else': withTop(`cache: { redis: "http://:${secret}@h" }`),
+  'a password of Redis beside another one': withTop(`cache: { redis: "redis://:${secret}@h,redis://:${secret}@i" }`),
+  'a password of Redis beside another fault': withTop(`cache: { redis: "redis://:${secret}@h", wait: 0s }`),
   'a token without its closing quote': withTop(`admin: { token: "${secret} }`),
 };
 
@@ -56,11 +60,12 @@ test('a number that should have been a token is not told', () => {
 });
 
 const settings = load(
-  `${withReplica(`headers: { Authorization: "Bearer ${secret}", x-team: ${secret} }`)}admin: { token: ${secret} }\n`,
+  `${withReplica(`headers: { Authorization: "Bearer ${secret}", x-team: ${secret} }`)}admin: { token: ${secret} }
+cache: { redis: "redis://:${secret}@h:1, redis://i:2", cluster: true }\n`,
 );
 
 test('settings hold the secrets, so that masking them means something', () => {
-  assert.equal(JSON.stringify(settings).split(secret).length - 1, 3);
+  assert.equal(JSON.stringify(settings).split(secret).length - 1, 4);
 });
 
 test('no secret is left in masked settings', () => {
@@ -72,6 +77,7 @@ test('masking shows that a secret is there, and everything else as it is', () =>
   assert.deepEqual(maskSecrets(settings), {
     ...settings,
     admin: { ...settings.admin, token: '***' },
+    cache: { ...settings.cache, redis: { urls: ['***', '***'], isCluster: true } },
     backends: [
       { ...backend, replicas: [{ ...backend?.replicas[0], headers: { authorization: '***', 'x-team': '***' } }] },
     ],

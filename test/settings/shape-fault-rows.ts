@@ -12,8 +12,10 @@ const withRoute = (route: string): string => withTop(`routes: [${route}]`);
 const duration = 'wanted a duration such as 250ms, 30s or 5m';
 const size = 'wanted a size such as 64KiB, 16MiB or 1GiB';
 const root = 'wanted a mapping with listen, admin, backends, routes, ...';
-const topKeys = 'one of the keys listen, admin, backends, routes, telemetry';
+const topKeys = 'one of the keys listen, admin, backends, routes, cache, telemetry';
 const listenKeys = 'one of the keys host, port, max_body, max_buffered, drain, grace, reuse_port, zone';
+
+const cacheKeys = 'one of the keys memory, max_entry, redis, cluster, wait, prefix';
 
 export const unknownKeys: readonly FaultRow[] = [
   [withTop('lisen: {}'), '7:1: lisen: got the unknown key lisen, wanted the key listen'],
@@ -66,8 +68,13 @@ export const unknownKeys: readonly FaultRow[] = [
   ],
   [
     withRoute('{ to: [{ backend: a }], timeout: 1s }'),
-    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, mirror, deadline',
+    '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, mirror, cache, coalesce, deadline',
   ],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { ttl: 1m } }'),
+    '7:43: routes[0].cache.ttl: got the unknown key ttl, wanted one of the keys fresh, stale_while_revalidate, stale_if_error, share, revision, sampled',
+  ],
+  [withTop('cache: { max_size: 1MiB }'), `7:10: cache.max_size: got the unknown key max_size, wanted ${cacheKeys}`],
   [
     withRoute('{ match: { headers: {} }, to: [{ backend: a }] }'),
     '7:21: routes[0].match.headers: got the unknown key headers, wanted the key header',
@@ -176,4 +183,37 @@ export const wrongKinds: readonly FaultRow[] = [
     withRoute('{ match: { header: { x-beta: 1 } }, to: [{ backend: a }] }'),
     '7:39: routes[0].match.header.x-beta: got 1, wanted a text',
   ],
+  [withTop('cache: redis'), '7:8: cache: got "redis", wanted a mapping with memory, max_entry, redis, cluster, ...'],
+  [withTop('cache: { memory: 0B }'), '7:18: cache.memory: got "0B", wanted a size from 1B to 8388607GiB'],
+  [withTop('cache: { max_entry: 1000 }'), `7:21: cache.max_entry: got 1000, ${size}`],
+  [withTop('cache: { redis: 6379 }'), '7:17: cache.redis: got a secret that does not fit, wanted a URL'],
+  [withTop('cache: { cluster: yes }'), '7:19: cache.cluster: got "yes", wanted true or false'],
+  [withTop('cache: { wait: 0s }'), '7:16: cache.wait: got "0s", wanted a duration from 1ms to 24d'],
+  [withTop('cache: { prefix: "" }'), '7:18: cache.prefix: got "", wanted a text'],
+  [
+    withRoute('{ to: [{ backend: a }], cache: true }'),
+    '7:41: routes[0].cache: got true, wanted a mapping with fresh, stale_while_revalidate, stale_if_error, share, ...',
+  ],
+  [withRoute('{ to: [{ backend: a }], cache: {} }'), `7:41: routes[0].cache.fresh: got nothing, ${duration}`],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, stale_if_error: 1 } }'),
+    `7:70: routes[0].cache.stale_if_error: got 1, ${duration}`,
+  ],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, stale_while_revalidate: 25d } }'),
+    '7:78: routes[0].cache.stale_while_revalidate: got "25d", wanted a duration up to 24d',
+  ],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, share: all } }'),
+    '7:61: routes[0].cache.share: got "all", wanted one of tenant, everyone',
+  ],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, revision: 2 } }'),
+    '7:64: routes[0].cache.revision: got 2, wanted a text',
+  ],
+  [
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, sampled: 1 } }'),
+    '7:63: routes[0].cache.sampled: got 1, wanted true or false',
+  ],
+  [withRoute('{ to: [{ backend: a }], coalesce: 1s }'), '7:44: routes[0].coalesce: got "1s", wanted true or false'],
 ];

@@ -25,6 +25,7 @@ export interface BackendSpec {
   readonly retrying?: Retrying;
   readonly hedging?: Hedging;
   readonly holdsFirstChunk?: boolean;
+  readonly revisionOf?: Backend['revisionOf'];
 }
 
 /** A budget for as many extra tries as are wanted. */
@@ -53,5 +54,6 @@ export function newBackend(name: string, spec: BackendSpec = {}): Backend {
     retrying: spec.retrying ?? { maxTries: 2, isIdempotent: true, budget: anyBudget },
     hedging: spec.hedging ?? null,
     holdsFirstChunk: spec.holdsFirstChunk ?? false,
+    revisionOf: spec.revisionOf ?? (() => ''),
   };
 }

@@ -20,7 +20,7 @@ export interface Arrival {
 interface Options {
   readonly listen?: ListenOptions;
   readonly tls?: TlsOptions;
-  /** Whether health checks are told that all is well; they are no arrivals. */
+  /** Whether health checks are told that all is well; they are no arrivals, nor is what the gateway asks about models. */
   readonly isReady?: boolean;
 }
 
@@ -28,6 +28,11 @@ type Script = (arrival: Arrival) => void;
 
 /** Of the protocols open-inference and openai. */
 const healthCheck = /^GET \/(?:v2\/health\/ready|v1\/models) /;
+
+/** What the gateway asks of itself has no id. */
+function isModelQuestion(line: string, headers: readonly string[]): boolean {
+  return /^GET \/v2\/models\/[^/ ]+ /.test(line) && lineOf(headers, 'x-request-id') === null;
+}
 
 /** A backend that speaks bytes: it records every request, and the test's script writes whatever it likes in answer, or does worse. */
 export class RawBackend {
@@ -103,7 +108,7 @@ export class RawBackend {
   }
 
   #take({ line, headers, body }: Taken, connection: number, socket: Socket): Arrival | null {
-    if (this.#isReady && healthCheck.test(line)) {
+    if (this.#isReady && (healthCheck.test(line) || isModelQuestion(line, headers))) {
       socket.write(okAnswer('{}'));
       return null;
     }

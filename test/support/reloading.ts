@@ -69,6 +69,8 @@ export class Reloading {
   readonly secondReleases = { count: 0 };
   /** By host, what its health checks are answered with; 200 where nothing is said. */
   readonly health = new Map<string, Script>();
+  /** By host, what it answers where it is asked what it serves as a model; 404 where nothing is said. */
+  readonly metadata = new Map<string, Script>();
   /** Requests and health checks by host, as they came. */
   readonly seen = new Map<string, SimulatedReplica['seen']>();
   /** Connections by host, `opened h` and `closed h`, in order. */
@@ -170,9 +172,11 @@ export class Reloading {
   #connect({ address }: Reachable): Connections {
     const { host } = new URL(address.origin);
     const isCheck = (path: string): boolean => path.includes('/health/');
-    const replica = new SimulatedReplica(this.clock, (requestNumber, path) =>
-      isCheck(path) ? (this.health.get(host) ?? {}) : this.#script(host, requestNumber),
-    );
+    const replica = new SimulatedReplica(this.clock, (requestNumber, path) => {
+      if (isCheck(path)) return this.health.get(host) ?? {};
+      const isQuestion = /^\/v2\/models\/[^/]+$/.test(path);
+      return isQuestion ? (this.metadata.get(host) ?? { status: 404 }) : this.#script(host, requestNumber);
+    });
     this.links.push(`opened ${host}`);
     const seen = this.seen.get(host) ?? [];
     this.seen.set(host, seen);

@@ -280,6 +280,7 @@ export class Simulation {
       retrying: assembleRetrying({ ...defaultRetry, ...more.retry }, this.clock),
       hedging: more.hedge === undefined || more.hedge === null ? null : assembleHedging(more.hedge, this.clock),
       holdsFirstChunk: more.holdsFirstChunk ?? false,
+      revisionOf: () => '',
     };
   }
 
