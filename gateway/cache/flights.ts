@@ -84,7 +84,7 @@ export class Flights {
 
   /** Nobody joins what is under way for these keys any more; who has joined gets it. */
   purge(keys: Keys): void {
-    for (const key of this.#byKey.keys()) if (isAmong(key, keys)) this.#byKey.delete(key);
+    for (const key of Object.keys(this.#byKey)) if (isAmong(key, keys)) delete this.#byKey[key];
   }
 
   /** Ends what no client waits for; all else ends with its clients. */
