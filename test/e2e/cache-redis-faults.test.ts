@@ -12,7 +12,7 @@ const scope = { after };
 const everyMs = 1000 / repetitions({ quick: 100, full: 500 });
 const waitMs = 50;
 /** The machine may have other things to do. */
-const slackMs = repetitions({ quick: 150, full: 25 });
+const slackMs = repetitions({ quick: 150, full: 100 });
 const recoverWithinMs = 5_000;
 const calmMs = repetitions({ quick: 1_000, full: 5_000 });
 const mebibyte = 1024 * 1024;
@@ -27,7 +27,7 @@ async function gatewayAt(redisUrl: string) {
     scope,
     `telemetry: { log: error }
 cache: { memory: 64KiB, max_entry: 32KiB, redis: "${redisUrl}", wait: ${waitMs}ms }
-backends: [{ name: m, protocol: open-inference, models: [m], replicas: [{ id: a, url: "${backend.url}" }] }]
+backends: [{ name: m, protocol: open-inference, models: [m, plain], replicas: [{ id: a, url: "${backend.url}" }] }]
 routes: [{ match: { model: m }, to: [{ backend: m }], cache: { fresh: 10m }, coalesce: true }]
 `,
   );
@@ -65,24 +65,26 @@ describe('a gateway whose Redis', () => {
     }
     await load.stop();
     assert.deepEqual(
-      load.asked.filter(({ status }) => status !== 200),
+      load.asked.filter(({ ended }) => ended !== 200),
       [],
     );
   });
 
   for (const { name, answer } of impostors.filter((_, at) => isFull || at === 1)) {
     it(`is none, and ${name}, answers all the same, within what it may wait`, async (t) => {
-      const load = new GatewayLoad(t, await gatewayAt(await startImpostor(t, answer)), everyMs);
-      // It comes to its working speed meanwhile.
+      const gateway = await gatewayAt(await startImpostor(t, answer));
+      // Both come to their working speed first. What else the machine does slows both down.
+      const plain = new GatewayLoad(t, gateway, 2 * everyMs, 'plain');
+      const load = new GatewayLoad(t, gateway, 2 * everyMs);
       await pause(calmMs);
       const fromMs = performance.now();
       await pause(calmMs);
-      await load.stop();
-      const [halfMs, p99Ms, mostMs] = [0.5, 0.99, 1].map((share) => load.percentileMs(share, fromMs));
-      t.diagnostic(`half ${halfMs?.toFixed(1)}, p99 ${p99Ms?.toFixed(1)}, most ${mostMs?.toFixed(1)} ms`);
+      await Promise.all([plain.stop(), load.stop()]);
+      const [plainMs = 0, p99Ms = 0] = [plain, load].map((one) => one.percentileMs(0.99, fromMs));
+      t.diagnostic(`${name}: p99 ${p99Ms.toFixed(1)} ms for ${plainMs.toFixed(1)}`);
       assert.ok(load.asked.length > 20);
-      assert.deepEqual(new Set(load.asked.map(({ status }) => status)), new Set([200]));
-      assert.ok(load.percentileMs(0.99, fromMs) <= waitMs + slackMs);
+      assert.deepEqual(new Set(load.asked.map(({ ended }) => ended)), new Set([200]));
+      assert.ok(p99Ms <= plainMs + waitMs + slackMs, `${p99Ms} ms for ${plainMs}`);
     });
   }
 });

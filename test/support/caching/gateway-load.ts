@@ -7,8 +7,8 @@ import { infer } from './live.ts';
 interface Asked {
   readonly atMs: number;
   readonly tookMs: number;
-  /** 0 where there was no answer. */
-  readonly status: number;
+  /** Of its answer, or why there was none. */
+  readonly ended: number | string;
   readonly isHit: boolean;
 }
 
@@ -20,10 +20,12 @@ export class GatewayLoad {
   readonly asked: Asked[] = [];
   mostResidentBytes = 0;
   readonly #gateway: RunningGateway;
+  readonly #model: string;
   readonly #loop: OpenLoop;
 
-  constructor(scope: Scope, gateway: RunningGateway, everyMs: number) {
+  constructor(scope: Scope, gateway: RunningGateway, everyMs: number, model = 'm') {
     this.#gateway = gateway;
+    this.#model = model;
     this.#loop = new OpenLoop(everyMs, (count) => this.#ask(count));
     scope.after(() => this.#loop.stop());
   }
@@ -60,9 +62,10 @@ export class GatewayLoad {
   async #ask(count: number): Promise<void> {
     const atMs = performance.now();
     const x = count % 5 === 0 ? -1 - count : (count * 7) % keptQuestions;
-    const got = await infer(this.#gateway.client, { x }).catch(() => null);
+    const got = await infer(this.#gateway.client, { x, model: this.#model }).catch(String);
     const tookMs = performance.now() - atMs;
-    this.asked.push({ atMs, tookMs, status: got?.status ?? 0, isHit: got?.cache === 'hit' });
+    const [ended, isHit] = typeof got === 'string' ? [got, false] : [got.status, got.cache === 'hit'];
+    this.asked.push({ atMs, tookMs, ended, isHit });
     if (count % 50 === 0) this.mostResidentBytes = Math.max(this.mostResidentBytes, this.residentBytes());
   }
 }
