@@ -4,7 +4,6 @@ import { newAnswer } from '../cache/new-answer.ts';
 import type { SharedFlights, SharedLease } from '../cache/shared-flights.ts';
 import { whyNotShared } from '../cache/storable.ts';
 import type { CacheEntry, CacheStore } from '../cache/store.ts';
-import { StoringBody } from '../cache/storing-body.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { BufferRoom } from '../pipeline/buffer-room.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -12,6 +11,7 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { FreshnessRules, Sharing, StoreName } from '../pipeline/sharing.ts';
 import type { Serve, Stage } from '../pipeline/stage.ts';
 import { keptReply } from './kept-reply.ts';
+import { StoringBody } from './storing-body.ts';
 
 /** What the store beyond this process's memory needs. */
 export interface CacheSharedParts {
