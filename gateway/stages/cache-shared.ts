@@ -1,6 +1,5 @@
 import { useOf } from '../cache/freshness.ts';
 import type { Ending } from '../cache/leases.ts';
-import { newAnswer } from '../cache/new-answer.ts';
 import type { SharedFlights, SharedLease } from '../cache/shared-flights.ts';
 import { whyNotShared } from '../cache/storable.ts';
 import type { CacheEntry, CacheStore } from '../cache/store.ts';
@@ -11,6 +10,7 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { FreshnessRules, Sharing, StoreName } from '../pipeline/sharing.ts';
 import type { Serve, Stage } from '../pipeline/stage.ts';
 import { keptReply } from './kept-reply.ts';
+import { newAnswer } from './new-answer.ts';
 import { StoringBody } from './storing-body.ts';
 
 /** What the store beyond this process's memory needs. */

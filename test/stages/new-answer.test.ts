@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { newAnswer } from '../../gateway/cache/new-answer.ts';
 import type { HeaderList } from '../../gateway/pipeline/headers.ts';
 import { openInference } from '../../gateway/protocols/open-inference.ts';
+import { newAnswer } from '../../gateway/stages/new-answer.ts';
 
 const rules = { freshMs: 60_000, staleWhileRevalidateMs: 5_000, staleIfErrorMs: 7_000 };
 const body = Buffer.from('{"outputs":[]}');

@@ -1,9 +1,9 @@
+import { freshnessOf } from '../cache/freshness.ts';
+import { headerLines, keptHeaders, whyNotStored } from '../cache/storable.ts';
+import { type CacheEntry, newEntry } from '../cache/store.ts';
 import type { HeaderList } from '../pipeline/headers.ts';
 import type { Protocol } from '../pipeline/protocol.ts';
 import type { FreshnessRules } from '../pipeline/sharing.ts';
-import { freshnessOf } from './freshness.ts';
-import { headerLines, keptHeaders, whyNotStored } from './storable.ts';
-import { type CacheEntry, newEntry } from './store.ts';
 
 interface Came {
   readonly status: number;
