@@ -55,7 +55,7 @@ function newAdmin({ token, isLoopback = true, reload }: Setup = {}) {
     const text = await response.text();
     return { status: response.status, headers: response.headers, json: text === '' ? null : JSON.parse(text) };
   };
-  return { ask, drained, changes, faults, reloads: () => reloads };
+  return { ask, drained, changes, faults, purges, reloads: () => reloads };
 }
 
 const marked = { 'x-headgate-admin': '1' };
@@ -137,7 +137,40 @@ async function refused(line: string, headers: Readonly<Record<string, string>>, 
   return status;
 }
 
-const paths = ['/api/replicas/pool/a:1/drain', '/api/replicas/pool/a:1/undrain', '/api/config/reload'];
+const paths = [
+  '/api/replicas/pool/a:1/drain',
+  '/api/replicas/pool/a:1/undrain',
+  '/api/config/reload',
+  '/api/cache/purge?all=true',
+];
+
+describe('a purge', () => {
+  it('forgets the answers that are meant, tells how many they were, and who asked for it', async () => {
+    const { ask, purges, changes } = newAdmin();
+    const { status, json } = await ask('POST /api/cache/purge?model=m%20x&tenant=t', marked);
+    assert.deepEqual([status, json], [200, { purged: 3 }]);
+    assert.deepEqual(purges, [{ model: 'm x', tenant: 't' }]);
+    assert.deepEqual(changes, [{ by: '::1', change: 'purge', model: 'm x', tenant: 't' }]);
+    assert.deepEqual((await ask('POST /api/cache/purge?all=true', marked)).json, { purged: 3 });
+    assert.deepEqual(purges[1], {});
+  });
+
+  it('that does not say what it means forgets nothing', async () => {
+    const { ask, purges, changes } = newAdmin();
+    for (const query of ['', '?', '?all=1', '?modell=m', '?key=']) {
+      const { status, json } = await ask(`POST /api/cache/purge${query}`, marked);
+      assert.equal(status, 400, query);
+      assert.match(json.error, /^query: /);
+    }
+    assert.deepEqual([purges, changes], [[], []]);
+  });
+
+  it('that could not reach everything says so', async () => {
+    const { status, json } = await newAdmin().ask('POST /api/cache/purge?model=lost', marked);
+    assert.equal(status, 503);
+    assert.deepEqual(json, { error: 'Redis could not be asked: what it holds is still there', model: 'lost' });
+  });
+});
 
 describe('nothing is changed', () => {
   it('by any method but POST, and the answer says so', async () => {

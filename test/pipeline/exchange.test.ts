@@ -126,6 +126,68 @@ it('work has what the affinity of the chosen backend goes by, read once, and whi
   assert.deepEqual(reads, ['first {"inputs":[]}', 'second ']);
 });
 
+describe('the same work, going on by itself,', () => {
+  const detach = (deadlineMs?: number) => {
+    const clock = new VirtualClock();
+    const exchange = newAsked({ clock, body: '{}', tenant: 't' });
+    exchange.sharing = { key: 'k', wish: 'any' };
+    exchange.journal.cache = { kind: 'forwarded', why: 'miss' };
+    exchange.journal.tries = 3;
+    exchange.cutTo(100);
+    return { clock, exchange, own: exchange.detached(exchange.choice, deadlineMs) };
+  };
+
+  it('asks the same of the same, for the same tenant', () => {
+    const { exchange, own } = detach();
+    for (const field of [
+      'id',
+      'receivedAtMs',
+      'generation',
+      'protocol',
+      'head',
+      'tenant',
+      'choice',
+      'sharing',
+    ] as const)
+      assert.equal(own[field], exchange[field], field);
+    assert.deepEqual([own.isDetached, exchange.isDetached], [true, false]);
+    assert.deepEqual(own.ask, exchange.ask);
+  });
+
+  it('writes its own journal, with what was settled before', () => {
+    const { exchange, own } = detach();
+    assert.notEqual(own.journal, exchange.journal);
+    const { backend, cache, tries } = own.journal;
+    assert.deepEqual([backend, cache, tries], ['digits', { kind: 'forwarded', why: 'miss' }, 0]);
+  });
+
+  it('keeps its request when the other one forgets it, and the other way round', () => {
+    const { exchange, own } = detach();
+    exchange.ask.payload = exchange.ask.content = new Uint8Array(0);
+    assert.equal(Buffer.from(own.ask.payload).toString(), '{}');
+    const second = detach();
+    second.own.ask.content = new Uint8Array(0);
+    assert.equal(Buffer.from(second.exchange.ask.content).toString(), '{}');
+  });
+
+  it('is not cancelled with the other one, nor by a deadline', async () => {
+    const { clock, exchange, own } = detach(50);
+    assert.equal(own.deadlineMs, 50);
+    await clock.runUntil(200);
+    assert.equal(reasonOf(exchange), 'deadline_exceeded');
+    assert.equal(reasonOf(own), null);
+    own.expire(clock);
+    assert.equal(reasonOf(own), 'deadline_exceeded');
+  });
+
+  it('has no deadline unless one is said, and one that is put off is not brought forward again', () => {
+    assert.equal(detach().own.deadlineMs, Number.POSITIVE_INFINITY);
+    const { own } = detach(50);
+    for (const deadlineMs of [80, 60]) own.prolongTo(deadlineMs);
+    assert.equal(own.deadlineMs, 80);
+  });
+});
+
 it('an exchange without a deadline arms no alarm', () => {
   const clock = new VirtualClock();
   newExchange({ clock });

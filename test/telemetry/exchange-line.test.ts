@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { CacheOutcome } from '../../gateway/pipeline/sharing.ts';
 import { exchangeLine } from '../../gateway/telemetry/exchange-line.ts';
 import { repetitions } from '../support/counts.ts';
 import { readExchange } from '../support/exchanges.ts';
@@ -61,6 +62,18 @@ describe('the line of an exchange', () => {
       assert.deepEqual([line.inputTokens, line.outputTokens], [inputTokens, outputTokens]);
     }
     assert.ok(!('inputTokens' in parsed(readExchange())));
+  });
+
+  it('says how the request fared at the cache, on routes that have one', () => {
+    const cacheOf = (cache: CacheOutcome | null) => {
+      const exchange = readExchange();
+      exchange.journal.cache = cache;
+      return parsed(exchange).cache;
+    };
+    assert.equal(cacheOf(null), undefined);
+    assert.equal(cacheOf({ kind: 'hit', store: 'memory', freshUntilMs: 0, isStale: false }), 'hit');
+    for (const why of ['bypass', 'miss', 'request', 'stale'] as const)
+      assert.equal(cacheOf({ kind: 'forwarded', why, isStored: true }), why);
   });
 
   it('has the detail of a failure, and the time upstream also where no head came', () => {

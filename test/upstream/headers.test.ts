@@ -108,6 +108,19 @@ describe('the headers a replica gets', () => {
     assert.deepEqual(sent({}, { wantsReport: true }), [['endpoint-load-metrics-format', 'JSON']]);
   });
 
+  it('are those alone of the client’s that may go, where only some may, and the gateway’s and the replica’s own', () => {
+    const client = { accept: 'a', 'x-custom': '1', 'content-type': 'b', cookie: 'c', connection: 'accept' };
+    const spec = { only: ['accept', 'content-type', 'x-absent'], own: { 'x-tier': 'gold' }, remainingMs: 5 };
+    assert.deepEqual(sent({ ...client, connection: 'close' }, spec), [
+      ['accept', 'a'],
+      ['content-type', 'b'],
+      ['x-request-timeout-ms', '5'],
+      ['x-tier', 'gold'],
+    ]);
+    assert.deepEqual(sent(client, { only: ['accept', 'authorization'] }), []);
+    assert.deepEqual(sent({ authorization: 'k' }, { only: ['authorization'] }), []);
+  });
+
   it('offer no content encoding where something in the answer will be replaced', () => {
     const client = { 'accept-encoding': 'gzip', accept: 'a' };
     assert.deepEqual(sent(client, { without: ['accept-encoding'] }), [['accept', 'a']]);
