@@ -33,8 +33,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'fails 50 %': { answer: failing, share: 0.5, errors: 0.005, errorsOfOneTry: 0.005 },
   'fails 30 %': { answer: failing, share: 0.3, errors: 0.002, errorsOfOneTry: 0.005 },
   'answers 401': refusing(401),
-  // Nobody tries again what is said not to be there, and it is found out by what the others answer, who meanwhile get little.
-  'answers 404': { ...refusing(404), errors: 0.005 },
+  'answers 404': refusing(404),
   'answers 429': refusing(429),
   'answers 429 and asks for no rest': refusing(429, { 'retry-after-ms': '0' }),
   hangs: { answer: { headAfterMs: Number.POSITIVE_INFINITY }, share: 1, errors: 0.002, errorsOfOneTry: 1 },
