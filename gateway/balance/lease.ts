@@ -53,7 +53,8 @@ export class Lease {
     this.#isHeld = false;
     if (as === 'succeeded') this.#succeeded();
     this.replica.slot.addInFlight(-1);
-    this.#ticket.settle(as);
+    // What says nothing of the replica is to its meter as if it had not been waited for.
+    this.#ticket.settle(as === 'succeeded' && evidence === 'none' ? 'abandoned' : as);
     this.#permit.settle(evidence);
     this.#watcher.released(this, as);
   }

@@ -214,8 +214,8 @@ class TryWatch implements BodyObserver {
   }
 
   firstByte(): void {
-    // An error comes fast, and says nothing of how long an answer takes.
-    if (this.verdict.outcome === 'succeeded') this.#try.lease.firstByte();
+    // An error comes fast, and so does what is known of a model: they say nothing of how long an answer takes.
+    if (this.verdict.evidence === 'success') this.#try.lease.firstByte();
   }
 
   ended(how: BodyEnd): void {

@@ -35,6 +35,10 @@ const waitingOnly: Queueing = (fullness) => Math.max(1, fullness);
 /** As long as nothing begins or ends at a replica, its price changes slowly: many requests in one millisecond find it made. */
 const priceLastsMs = 1;
 
+/** So many have ended there one after the other without a good answer: what it is good for is not known. */
+const enoughFruitless = 3;
+const fruitlessMs = 1_000;
+
 class CompletionMeter implements LoadMeter {
   readonly place: MeterPlace;
   readonly occupancy: Occupancy;
@@ -44,6 +48,8 @@ class CompletionMeter implements LoadMeter {
   readonly seemingProgress = new Progress();
   readonly reliability = new Reliability();
   answeredAtMs: number;
+  /** Requests that ended since the last good answer, without one. */
+  fruitless = 0;
   readonly #queueing: Queueing;
   #price = 0;
   #pricedRows = 0;
@@ -100,9 +106,10 @@ class CompletionMeter implements LoadMeter {
     return corrected * 2 ** -Math.floor(idleMs / halfLifeMs);
   }
 
-  /** One that has answered nothing yet costs nothing while it is empty, so that it is tried, and little until then. */
+  /** One that has answered nothing yet costs nothing while it is empty, so that it is tried, and little until then; but one that was tried in vain must not draw all that comes. */
   get #knownMs(): number {
     if (this.usualTime.isKnown) return this.usualTime.steppedMs;
+    if (this.fruitless >= enoughFruitless) return fruitlessMs;
     return this.occupancy.isEmpty ? 0 : 1;
   }
 }
@@ -145,12 +152,16 @@ class CompletionTicket implements Ticket {
     const { usualTime, occupancy } = this.#meter;
     const nowMs = this.#endWait(true);
     this.#meter.answeredAtMs = nowMs;
+    this.#meter.fruitless = 0;
     occupancy.learn(this.#units);
     usualTime.measure((nowMs - this.#sentAtMs) / this.#waitFactor / occupancy.sizeOf(this.#units));
   }
 
   settle(as: Outcome): void {
+    const isFruitless = this.#isAwaited && (as === 'succeeded' || as === 'failed');
     const nowMs = this.#endWait(false);
+    if (isFruitless) this.#meter.fruitless += 1;
+    if (isFruitless && !this.#meter.usualTime.isKnown) this.#meter.answeredAtMs = nowMs;
     this.#meter.occupancy.end(this.#units);
     this.#meter.reliability.settle(as, nowMs);
   }

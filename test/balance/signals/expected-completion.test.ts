@@ -176,6 +176,27 @@ describe('expected completion', () => {
     assert.ok(near(metered.cost() / before, 0.5, 0.01));
   });
 
+  it('is a second where nothing good has come of three requests, and what is known is not forgotten for that', async () => {
+    const end = async (metered: Metered, as: 'succeeded' | 'failed' | 'abandoned'): Promise<void> => {
+      const ticket = metered.begin();
+      await metered.pass(1);
+      ticket.settle(as);
+    };
+    const metered = new Metered(shortestExpected, 1);
+    for (const as of ['succeeded', 'abandoned', 'succeeded', 'abandoned'] as const) await end(metered, as);
+    assert.ok(metered.cost() < 10, 'twice may be chance');
+    await end(metered, 'succeeded');
+    assert.ok(near(metered.cost(), 1_000), `${metered.cost()}`);
+    await metered.pass(40_000);
+    assert.ok(metered.cost() < 100, 'it is given another chance');
+    await end(metered, 'succeeded');
+    assert.ok(near(metered.cost(), 1_000), 'and lost it');
+    await metered.serve(1, 100);
+    assert.ok(near(metered.cost(), 100), `${metered.cost()}`);
+    for (let n = 0; n < 5; n++) await end(metered, 'succeeded');
+    assert.ok(near(metered.cost(), 100, 0.5), `${metered.cost()}`);
+  });
+
   it('in its plain form knows no difference between free slots and full ones', async () => {
     const metered = new Metered(shortestExpected);
     await metered.serve(60, 100);
