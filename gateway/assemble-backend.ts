@@ -4,7 +4,7 @@ import { byPrefix, bySession, withAffinity } from './balance/affinity.ts';
 import type { Backend, Hedging, Retrying } from './balance/backend.ts';
 import type { DecisionWatch } from './balance/decision.ts';
 import { Dispatcher } from './balance/dispatcher.ts';
-import { revisionOf } from './balance/model-revisions.ts';
+import { revisionsOf, untold } from './balance/model-revisions.ts';
 import { nearFirst } from './balance/near-first.ts';
 import type { Policy } from './balance/policy.ts';
 import { PrefixPlaces } from './balance/prefix-places.ts';
@@ -73,7 +73,7 @@ export function assembleBackend(
     hedging: settings.hedge === null ? null : assembleHedging(settings.hedge, clock),
     holdsFirstChunk,
     // Of the other protocols none has replicas tell which build of a model they serve.
-    revisionOf: (model) => (protocol === 'open-inference' ? revisionOf(replicas, model) : ''),
+    revisions: protocol === 'open-inference' ? revisionsOf(replicas) : untold,
   };
 }
 

@@ -19,15 +19,11 @@ export async function checkReplica(
   { health, wantsReports }: BackendSettings,
   { transport, clock }: Parts,
 ): Promise<string | null> {
-  const fault = await checkHealth(replica, transport, { ...health, wantsReport: wantsReports, clock });
-  if (fault !== null) return fault;
   const { revisions } = replica.state;
   const { timeoutMs } = health;
-  const learn = async (model: string): Promise<void> => {
-    const path = `/v2/models/${encodeURIComponent(model)}`;
-    const revision = await askRevision(replica, transport, { path, timeoutMs, clock });
-    if (revision !== null) revisions.learn(model, revision);
-  };
-  await Promise.all(revisions.models.map(learn));
-  return null;
+  revisions.ask = (model) =>
+    askRevision(replica, transport, { path: `/v2/models/${encodeURIComponent(model)}`, timeoutMs, clock });
+  const fault = await checkHealth(replica, transport, { ...health, wantsReport: wantsReports, clock });
+  if (fault === null) await revisions.refresh();
+  return fault;
 }

@@ -43,10 +43,10 @@ function writtenRule(settings: RouteSettings, name: string, backends: readonly B
 }
 
 /** Who is asked once is told of it with the next health check: before the first request comes, where the replica is new. */
-function askForRevisions({ models, revisionOf }: Backend): void {
+function askForRevisions({ models, revisions }: Backend): void {
   for (const { name, upstream } of models) {
     const model = upstream ?? name;
-    if (!model.includes('*')) revisionOf(model);
+    if (!model.includes('*')) revisions.of(model);
   }
 }
 

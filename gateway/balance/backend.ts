@@ -1,6 +1,7 @@
 import type { Ewma } from '../kernel/ewma.ts';
 import type { ReadAffinity } from '../pipeline/protocol.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Revisions } from './model-revisions.ts';
 import type { PrefixPlaces } from './prefix-places.ts';
 import type { Replica } from './replica.ts';
 
@@ -77,6 +78,5 @@ export interface Backend {
   readonly hedging: Hedging | null;
   /** Whether an answer is passed on only when its first bytes have come, so that what breaks before can be tried again. */
   readonly holdsFirstChunk: boolean;
-  /** What its replicas say that they serve as a model, by their name for it; empty where they say nothing of that, null while it is not known. Asked only of models whose answers are shared. */
-  revisionOf(upstreamModel: string): string | null;
+  readonly revisions: Revisions;
 }

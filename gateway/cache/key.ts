@@ -40,15 +40,13 @@ export const sharedHeaders: readonly string[] = [
 /** Changes with what a key is made of, so that none means what it meant before. */
 const version = 1;
 
-/** The key of a request, or null where it has none: two texts that might say the same cannot be compared, or it is not known what the replicas serve. */
+/** The key of a request, or null where it has none: two texts that might say the same cannot be compared. */
 export function cacheKey(asked: KeyedBy, identity: Identity, sharing: KeyRules): CacheKey | null {
   const json = identity.json === null ? '' : canonicalJson(identity.json, identity.without);
   if (json === null) return null;
   const { backend, upstreamModel } = asked.choice;
-  const revision = backend.revisionOf(upstreamModel);
-  if (revision === null) return null;
   const tenant = sharing.isForEveryone ? null : asked.tenant;
-  const head = headOf(asked, identity, [sharing.revision, revision], tenant);
+  const head = headOf(asked, identity, [sharing.revision, backend.revisions.of(upstreamModel)], tenant);
   return `${mark(asked.ask.model)}-${mark(tenant ?? '')}-${digest(head + json, identity.raw)}`;
 }
 

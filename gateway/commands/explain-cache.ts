@@ -1,3 +1,4 @@
+import { untold } from '../balance/model-revisions.ts';
 import type { KeyedBy } from '../cache/key.ts';
 import type { Route } from '../pipeline/route.ts';
 import type { FreshnessRules } from '../pipeline/sharing.ts';
@@ -25,8 +26,8 @@ export function explainCache(asked: Omit<KeyedBy, 'choice'>, route: Route): Cach
   const { freshness, isCoalescing, isForEveryone } = rules;
   const all = destinations.map(({ backend }) => {
     const upstreamModel = upstreamModelOf(backend, asked.ask.model);
-    const choice = { route, backend: { ...backend, revisionOf: () => '' }, upstreamModel };
-    const isKnown = backend.revisionOf(upstreamModel) !== null;
+    const choice = { route, backend: { ...backend, revisions: untold }, upstreamModel };
+    const isKnown = backend.revisions.of(upstreamModel) === '';
     return { backend: backend.name, isKnown, found: sharingOf({ ...asked, choice }, rules) };
   });
   const first = all[0]?.found;

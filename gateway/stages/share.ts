@@ -1,23 +1,43 @@
 import { wishOf } from '../cache/freshness.ts';
 import { cacheKey, type KeyedBy } from '../cache/key.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import type { Headers } from '../pipeline/headers.ts';
+import type { Reply } from '../pipeline/reply.ts';
 import type { RouteSharing, Sharing } from '../pipeline/sharing.ts';
-import type { Stage } from '../pipeline/stage.ts';
+import type { Serve, Stage } from '../pipeline/stage.ts';
 
 /** Finds out with whom a request may share its answer, and under what key. Who may not, is passed on and shares nothing. */
 export function share(): Stage {
   return {
     name: 'share',
     wrap: (next) => (exchange) => {
-      const { sharing: rules } = exchange.choice.route;
-      const found = rules === null ? null : sharingOf(exchange, rules);
-      exchange.sharing = typeof found === 'string' ? null : found;
-      const wish = exchange.sharing?.wish ?? 'private';
-      const why = wish === 'private' ? 'bypass' : wish === 'new' ? 'request' : 'miss';
-      exchange.journal.cache = { kind: 'forwarded', why };
-      return next(exchange);
+      const { backend, upstreamModel } = exchange.choice;
+      const asking = backend.revisions.meet(upstreamModel);
+      if (asking === null) return shared(exchange, next);
+      return inTime(asking, exchange).then(() => shared(exchange, next));
     },
   };
+}
+
+function shared(exchange: Exchange, next: Serve): Promise<Reply> {
+  const { sharing: rules } = exchange.choice.route;
+  const found = rules === null ? null : sharingOf(exchange, rules);
+  exchange.sharing = typeof found === 'string' ? null : found;
+  const wish = exchange.sharing?.wish ?? 'private';
+  const why = wish === 'private' ? 'bypass' : wish === 'new' ? 'request' : 'miss';
+  exchange.journal.cache = { kind: 'forwarded', why };
+  return next(exchange);
+}
+
+/** Rejects when nobody waits for the exchange any more. */
+function inTime(asking: Promise<unknown>, { cancellation }: Exchange): Promise<void> {
+  return new Promise((resolve, reject) => {
+    cancellation.onCancel(reject);
+    void asking.then(() => {
+      cancellation.off(reject);
+      resolve();
+    });
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ModelRevisions, revisionOf } from '../../gateway/balance/model-revisions.ts';
+import { ModelRevisions, revisionsOf, untold } from '../../gateway/balance/model-revisions.ts';
 import type { Standing } from '../../gateway/balance/replica-state.ts';
 
 interface Said {
@@ -8,52 +8,82 @@ interface Said {
   readonly says?: string;
 }
 
+/** Revisions that say what the test gives for a model, after it has been asked. */
+function saying(says: Readonly<Record<string, string | null>> = {}) {
+  const asked: string[] = [];
+  const revisions = new ModelRevisions();
+  revisions.ask = async (model) => {
+    asked.push(model);
+    return says[model] ?? null;
+  };
+  return { revisions, asked };
+}
+
 /** Replicas that have been asked about the model `m`, and what they said. */
-function replicas(...all: readonly Said[]) {
-  return all.map(({ standing = 'ready', says }) => {
-    const revisions = new ModelRevisions();
-    revisions.of('m');
-    if (says !== undefined) revisions.learn('m', says);
+async function replicas(...all: readonly Said[]) {
+  const asking = all.map(async ({ standing = 'ready', says = null }) => {
+    const { revisions } = saying({ m: says });
+    await revisions.meet('m');
     return { state: { revisions, standing } };
   });
+  return Promise.all(asking);
 }
 
 describe('what a replica says of its models', () => {
-  it('is asked for from when it is first wanted, and not known until it is said', () => {
-    const revisions = new ModelRevisions();
-    assert.deepEqual(revisions.models, []);
+  it('is asked for from when it is first wanted, and not known until it is said', async () => {
+    const { revisions, asked } = saying({ m: 'a' });
+    await revisions.refresh();
     assert.equal(revisions.of('m'), null);
-    assert.deepEqual(revisions.models, ['m']);
-    revisions.learn('m', 'a');
+    assert.deepEqual(asked, []);
+    await revisions.refresh();
+    assert.deepEqual([revisions.of('m'), asked], ['a', ['m']]);
+  });
+
+  it('is asked for once where many want it first, and they can wait for that', async () => {
+    const { revisions, asked } = saying({ m: 'a' });
+    const waiting = [revisions.meet('m'), revisions.meet('m')];
+    assert.ok(!waiting.includes(null));
+    await Promise.all(waiting);
+    assert.deepEqual([revisions.of('m'), revisions.meet('m'), asked], ['a', null, ['m']]);
+  });
+
+  it('is waited for no longer where it could not be asked, and asked for again with the others', async () => {
+    const { revisions, asked } = saying();
+    await revisions.meet('m');
+    assert.deepEqual([revisions.of('m'), revisions.meet('m'), asked], [null, null, ['m']]);
+    await revisions.refresh();
+    assert.deepEqual(asked, ['m', 'm']);
+  });
+
+  it('stays what it last was where it can no longer be asked, and is what is last said', async () => {
+    const { revisions } = saying({ m: 'a' });
+    await revisions.meet('m');
+    revisions.ask = async () => null;
+    await revisions.refresh();
     assert.equal(revisions.of('m'), 'a');
-    revisions.learn('m', '');
+    revisions.ask = async () => '';
+    await revisions.refresh();
     assert.equal(revisions.of('m'), '');
   });
 
-  it('is no more than was asked for', () => {
-    const revisions = new ModelRevisions();
-    revisions.learn('m', 'a');
-    assert.equal(revisions.of('m'), null);
-  });
-
-  it('is bounded: what was wanted first is forgotten, and asked for again', () => {
-    const revisions = new ModelRevisions();
-    for (let n = 0; n <= 100; n++) {
-      revisions.of(`m${n}`);
-      revisions.learn(`m${n}`, 'a');
-    }
-    assert.equal(revisions.models.length, 100);
+  it('is bounded: what was wanted first is forgotten, and asked for again', async () => {
+    const { revisions, asked } = saying(Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`m${n}`, 'a'])));
+    for (let n = 0; n <= 100; n++) await revisions.meet(`m${n}`);
+    await revisions.refresh();
+    assert.equal(asked.length, 201);
     assert.equal(revisions.of('m100'), 'a');
     assert.equal(revisions.of('m0'), null);
-    assert.equal(revisions.models.at(-1), 'm0');
+    assert.notEqual(revisions.meet('m0'), null);
   });
 });
 
 describe('what the replicas of a backend say together', () => {
-  const cases: readonly [claim: string, all: readonly Said[], revision: string | null][] = [
+  const unsaid = revisionsOf([]).of('m');
+
+  const cases: readonly [claim: string, all: readonly Said[], revision: string][] = [
     ['is what all of them say', [{ says: 'a' }, { says: 'a' }], 'a'],
     ['is all that any of them says, in whatever order', [{ says: 'b' }, { says: 'a' }, { says: 'b' }], 'a,b'],
-    ['is not known while one that gets requests has not said it', [{ says: 'a' }, {}], null],
+    ['is what is known, and that one which gets requests has not said it', [{ says: '' }, {}], `,${unsaid}`],
     [
       'is known without those that get none and never said it',
       [{ says: 'a' }, { standing: 'starting' }, { standing: 'unready' }],
@@ -69,16 +99,31 @@ describe('what the replicas of a backend say together', () => {
     ],
     ['is nothing where they tell nothing', [{ says: '' }, { says: '' }], ''],
     ['is another thing where only some tell nothing', [{ says: '' }, { says: 'a' }], ',a'],
-    ['is not known where there are none that have said anything', [{ standing: 'starting' }], null],
-    ['is not known where there are none', [], null],
+    ['is that nothing was said where there are none that have', [{ standing: 'starting' }], unsaid],
   ];
   for (const [claim, all, revision] of cases) {
-    it(claim, () => assert.equal(revisionOf(replicas(...all), 'm'), revision));
+    it(claim, async () => assert.equal(revisionsOf(await replicas(...all)).of('m'), revision));
   }
 
-  it('is asked of each of them, also behind one that has not said it', () => {
-    const all = replicas({}, {});
-    assert.equal(revisionOf(all, 'n'), null);
-    for (const { state } of all) assert.deepEqual(state.revisions.models, ['m', 'n']);
+  it('is no text that another process might have, before they have said it', () => {
+    assert.match(unsaid, /^[\w-]{16,}$/);
+  });
+
+  it('is asked, for the first time, of each that gets requests', async () => {
+    const all = [saying({ m: 'a' }), saying({ m: 'a' }), saying({ m: 'a' })];
+    const standings: readonly Standing[] = ['ready', 'unready', 'ready'];
+    const together = revisionsOf(
+      all.map(({ revisions }, at) => ({ state: { revisions, standing: standings[at] ?? 'ready' } })),
+    );
+    await together.meet('m');
+    assert.deepEqual(
+      all.map(({ asked }) => asked),
+      [['m'], [], ['m']],
+    );
+    assert.deepEqual([together.of('m'), together.meet('m')], ['a', null]);
+  });
+
+  it('is nothing where nobody is asked', () => {
+    assert.deepEqual([untold.of('m'), untold.meet('m')], ['', null]);
   });
 });

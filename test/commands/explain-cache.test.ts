@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assembleRoutes } from '../../gateway/assemble-routes.ts';
+import { untold } from '../../gateway/balance/model-revisions.ts';
 import { cacheInWords, explainCache } from '../../gateway/commands/explain-cache.ts';
 import { openai } from '../../gateway/protocols/openai.ts';
 import { load, withTop } from '../settings/yaml.ts';
@@ -10,7 +11,7 @@ import { type ExchangeSpec, readExchange } from '../support/exchanges.ts';
 interface Asked extends ExchangeSpec {
   readonly route?: string;
   readonly tenant?: string;
-  readonly revision?: string | null;
+  readonly revision?: string;
 }
 
 /** How a request fares at the cache of a route to two backends. */
@@ -21,7 +22,7 @@ function explain({
   ...spec
 }: Asked = {}) {
   const { routes } = load(withTop(`routes: [{ to: [{ backend: a }], ${route} }]`));
-  const backends = ['a', 'b'].map((name) => newBackend(name, { revisionOf: () => revision }));
+  const backends = ['a', 'b'].map((name) => newBackend(name, { revisions: { ...untold, of: () => revision } }));
   const destinations = backends.map(({ name }) => ({ backend: name, weight: 1 }));
   const table = assembleRoutes(
     { routes: routes.map((one) => ({ ...one, destinations })) },
@@ -116,7 +117,7 @@ test('a client who wants a new answer gets one, which others may be given', () =
 });
 
 test('a key that the builds of models are part of is not told by one who cannot know them', () => {
-  const { lines, cache } = explain({ revision: null });
+  const { lines, cache } = explain({ revision: 'v2' });
   assert.deepEqual(cache?.keys, [
     { backend: 'a', key: null },
     { backend: 'b', key: null },

@@ -71,8 +71,8 @@ export const unknownKeys: readonly FaultRow[] = [
     '7:34: routes[0].timeout: got the unknown key timeout, wanted one of the keys match, to, fallback, mirror, cache, coalesce, deadline',
   ],
   [
-    withRoute('{ to: [{ backend: a }], cache: { ttl: 1m, fresh: 1m } }'),
-    '7:43: routes[0].cache.ttl: got the unknown key ttl, wanted one of the keys fresh, stale_while_revalidate, stale_if_error, share, revision, sampled',
+    withRoute('{ to: [{ backend: a }], cache: { fresh: 1m, ttl: 1m } }'),
+    '7:54: routes[0].cache.ttl: got the unknown key ttl, wanted one of the keys fresh, stale_while_revalidate, stale_if_error, share, revision, sampled',
   ],
   [withTop('cache: { max_size: 1MiB }'), `7:10: cache.max_size: got the unknown key max_size, wanted ${cacheKeys}`],
   [

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { untold } from '../../gateway/balance/model-revisions.ts';
+import { GatewayError } from '../../gateway/kernel/errors.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { jsonReply } from '../../gateway/pipeline/reply.ts';
 import { openai } from '../../gateway/protocols/openai.ts';
@@ -92,7 +94,10 @@ describe('a request that may share its answer', () => {
   it('has another key by another revision: of the route, or of what the replicas serve', async () => {
     const serving = (revision: string) => (exchange: Exchange) => {
       const { choice } = exchange;
-      exchange.choice = { ...choice, backend: { ...choice.backend, revisionOf: (model) => `${model}@${revision}` } };
+      exchange.choice = {
+        ...choice,
+        backend: { ...choice.backend, revisions: { ...untold, of: (model) => `${model}@${revision}` } },
+      };
     };
     const keys = [
       await shared(),
@@ -113,7 +118,7 @@ describe('a request that may share its answer', () => {
   });
 });
 
-const alone: Readonly<Record<string, readonly [AskedSpec, (RulesSpec | null)?, ((exchange: Exchange) => void)?]>> = {
+const alone: Readonly<Record<string, readonly [AskedSpec, (RulesSpec | null)?]>> = {
   'its client says no-store': [{ headers: { 'cache-control': 'no-store' } }],
   'a header of its key goes no further': [{ headers: { accept: 'a/b', connection: 'keep-alive, Accept' } }],
   'its client says no-store and no-cache': [{ headers: { 'cache-control': 'no-cache, no-store' } }],
@@ -121,14 +126,6 @@ const alone: Readonly<Record<string, readonly [AskedSpec, (RulesSpec | null)?, (
   'it asks about a model': [{ operation: 'metadata' }],
   'it says something twice': [{ body: '{"inputs":[],"inputs":[]}' }],
   'it is no JSON': [{ body: '{' }],
-  'nobody knows what the replicas serve': [
-    {},
-    {},
-    (exchange) => {
-      const { choice } = exchange;
-      exchange.choice = { ...choice, backend: { ...choice.backend, revisionOf: () => null } };
-    },
-  ],
   'its route shares nothing': [{}, null],
 };
 
@@ -137,3 +134,45 @@ for (const [why, args] of Object.entries(alone)) {
     assert.deepEqual(await shared(...args), bypass);
   });
 }
+
+describe('a request for a model that nobody has asked for before', () => {
+  const waiting = () => {
+    const asking = Promise.withResolvers<void>();
+    const exchange = askedOn({});
+    const { choice } = exchange;
+    let revision = 'unsaid';
+    const revisions = { of: () => revision, meet: () => asking.promise };
+    exchange.choice = { ...choice, backend: { ...choice.backend, revisions } };
+    const passed: Exchange[] = [];
+    const answering = share().wrap(async (one) => {
+      passed.push(one);
+      return jsonReply(200, {}, 'upstream');
+    })(exchange);
+    const say = (what: string): void => {
+      revision = what;
+      asking.resolve();
+    };
+    return { exchange, passed, answering, say };
+  };
+
+  it('waits until the replicas have been asked what they serve', async () => {
+    const { exchange, passed, answering, say } = waiting();
+    await Promise.resolve();
+    assert.deepEqual([passed, exchange.sharing], [[], null]);
+    say('v1');
+    await answering;
+    const other = waiting();
+    other.say('v2');
+    await other.answering;
+    assert.equal(passed.length, 1);
+    assert.notEqual(exchange.sharing?.key, other.exchange.sharing?.key);
+  });
+
+  it('waits no longer than its client does', async () => {
+    const { exchange, passed, answering, say } = waiting();
+    exchange.cancellation.cancel(new GatewayError('client_left', 'left'));
+    await assert.rejects(answering, { code: 'client_left' });
+    say('v1');
+    assert.deepEqual(passed, []);
+  });
+});

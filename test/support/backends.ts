@@ -6,6 +6,7 @@ import type {
   Retrying,
   TryTimeouts,
 } from '../../gateway/balance/backend.ts';
+import { type Revisions, untold } from '../../gateway/balance/model-revisions.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { Ewma } from '../../gateway/kernel/ewma.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
@@ -25,7 +26,7 @@ export interface BackendSpec {
   readonly retrying?: Retrying;
   readonly hedging?: Hedging;
   readonly holdsFirstChunk?: boolean;
-  readonly revisionOf?: Backend['revisionOf'];
+  readonly revisions?: Revisions;
 }
 
 /** A budget for as many extra tries as are wanted. */
@@ -54,6 +55,6 @@ export function newBackend(name: string, spec: BackendSpec = {}): Backend {
     retrying: spec.retrying ?? { maxTries: 2, isIdempotent: true, budget: anyBudget },
     hedging: spec.hedging ?? null,
     holdsFirstChunk: spec.holdsFirstChunk ?? false,
-    revisionOf: spec.revisionOf ?? (() => ''),
+    revisions: spec.revisions ?? untold,
   };
 }

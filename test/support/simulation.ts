@@ -5,6 +5,7 @@ import { assembleRoutes } from '../../gateway/assemble-routes.ts';
 import type { Backend, TryTimeouts } from '../../gateway/balance/backend.ts';
 import { unwatched } from '../../gateway/balance/decision.ts';
 import { Dispatcher } from '../../gateway/balance/dispatcher.ts';
+import { untold } from '../../gateway/balance/model-revisions.ts';
 import { type BalancingName, balancings } from '../../gateway/balance/registry.ts';
 import { Replica } from '../../gateway/balance/replica.ts';
 import { ReplicaState } from '../../gateway/balance/replica-state.ts';
@@ -280,7 +281,7 @@ export class Simulation {
       retrying: assembleRetrying({ ...defaultRetry, ...more.retry }, this.clock),
       hedging: more.hedge === undefined || more.hedge === null ? null : assembleHedging(more.hedge, this.clock),
       holdsFirstChunk: more.holdsFirstChunk ?? false,
-      revisionOf: () => '',
+      revisions: untold,
     };
   }
 
