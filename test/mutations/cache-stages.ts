@@ -135,7 +135,7 @@ export const cacheStages: readonly Mutation[] = [
   {
     guards: 'what is under way is not joined after a purge',
     file: 'gateway/cache/flights.ts',
-    text: 'if (isAmong(key, keys)) this.#byKey.delete(key);',
+    text: 'if (isAmong(key, keys)) delete this.#byKey[key];',
     becomes: 'isAmong(key, keys);',
     tests: [shared],
   },

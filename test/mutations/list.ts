@@ -64,13 +64,13 @@ const leases: readonly Mutation[] = [
   {
     guards: 'nobody waits longer than the queue allows',
     file: 'gateway/balance/dispatcher.ts',
-    text: 'wheel.arm(clock.nowMs() + queue.waitMs, ',
-    becomes: 'wheel.arm(clock.nowMs() + 2 * queue.waitMs, ',
+    text: 'wheel.arm(sinceMs + queue.waitMs, ',
+    becomes: 'wheel.arm(sinceMs + 2 * queue.waitMs, ',
     tests: ['test/balance/dispatcher.test.ts'],
   },
   {
     guards: 'a wish whose deadline has passed gets no lease',
-    file: 'gateway/balance/dispatcher.ts',
+    file: 'gateway/balance/serve-line.ts',
     text: 'wish.deadlineMs <= nowMs || ',
     becomes: '',
     tests: ['test/balance/dispatcher.test.ts'],
@@ -109,15 +109,15 @@ const passage: readonly Mutation[] = [
   {
     guards: 'with fewer than half left, outliers are asked',
     file: 'gateway/balance/eligible.ts',
-    text: 'if (into.length * 2 >= replicas.length || !isPanic(replicas)) return;',
-    becomes: 'if (into.length >= 0) return;',
+    text: 'if (into.length * 2 < replicas.length && isPanic(replicas)) {',
+    becomes: 'if (into.length < 0) {',
     tests: [gates],
   },
   {
     guards: 'with half left, outliers are not asked',
     file: 'gateway/balance/eligible.ts',
-    text: 'if (into.length * 2 >= replicas.length || !isPanic(replicas)) return;',
-    becomes: '',
+    text: 'if (into.length * 2 < replicas.length && isPanic(replicas)) {',
+    becomes: '{',
     tests: [gates, returns],
   },
   {
@@ -221,7 +221,7 @@ const passage: readonly Mutation[] = [
   {
     guards: 'a request that is served makes forgotten what was declined before',
     file: 'gateway/balance/lease.ts',
-    text: "    if (as === 'succeeded') this.replica.state.rest.served();\n",
+    text: '    state.rest.served();\n',
     becomes: '',
     tests: [gates],
   },
