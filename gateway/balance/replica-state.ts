@@ -192,6 +192,11 @@ export class ReplicaState implements MeterPlace {
     return nowMs - this.#othersToldAtMs <= freshMs ? this.#others : 0;
   }
 
+  doubtServiceTime(toldMs: number, measuredMs: number): void {
+    const what = `service_seconds: says ${Math.round(toldMs)} ms on average, where answers take ${Math.round(measuredMs)} ms`;
+    this.reportFaults.note('bad_value', what);
+  }
+
   /** Takes a load report in, in the place of the last one. */
   takeReport(report: LoadReport, source: ReportSource): void {
     this.#report = report;

@@ -18,6 +18,8 @@ export interface MeterPlace {
   readonly isBesideKnown: boolean;
   /** Requests in it that this gateway did not send, as it told last; 0 where it told nothing of late. */
   othersInFlight(nowMs: number): number;
+  /** The service times it tells cannot be, by how long its answers take: they are passed over. */
+  doubtServiceTime(toldMs: number, measuredMs: number): void;
 }
 
 /** A way to put a price on sending one more request to a replica. Signals price, policies pick; neither knows of health, retries or HTTP. */

@@ -1,3 +1,4 @@
+import type { LoadReport } from '../../gateway/balance/load-report.ts';
 import type { Rng } from '../../gateway/kernel/rng.ts';
 import { exponential } from '../model-server/draws.ts';
 import type { Slowing } from '../model-server/pace.ts';
@@ -8,6 +9,8 @@ export interface ServerSpec {
   readonly speed: number;
   /** Whether it tells nothing of itself, whatever the others do. */
   readonly isSilent?: boolean;
+  /** What it tells in the place of the truth; `truths` are the last that each server of the fleet would have told. */
+  readonly lie?: (truth: LoadReport, truths: ReadonlyMap<ServerSpec, LoadReport>) => LoadReport;
   /** When it is slower than that. */
   slowings(rng: Rng, untilMs: number): readonly Slowing[];
 }

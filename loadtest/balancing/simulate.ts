@@ -1,9 +1,10 @@
+import type { LoadReport } from '../../gateway/balance/load-report.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { TimerWheel } from '../../gateway/kernel/timer-wheel.ts';
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts';
 import { DurationHistogram } from '../measure/histogram.ts';
 import { exponential } from '../model-server/draws.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario, ServerSpec } from './scenarios.ts';
 import { type Balancing, SimulatedGateway } from './simulated-gateway.ts';
 import { SimulatedServer } from './simulated-server.ts';
 
@@ -33,8 +34,9 @@ export async function simulate(scenario: Scenario, balancing: Balancing, seed: n
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const untilMs = warmUpMs + (scenario.forMs ?? usualForMs);
+  const truths = new Map<ServerSpec, LoadReport>();
   const servers = scenario.servers.map(
-    (spec, at) => new SimulatedServer({ spec, scenario, clock, rng: seededRng(seed * 1_000 + at), untilMs }),
+    (spec, at) => new SimulatedServer({ spec, scenario, clock, rng: seededRng(seed * 1_000 + at), untilMs, truths }),
   );
   const gateways = Array.from(
     { length: scenario.gateways },

@@ -13,6 +13,8 @@ interface Parts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly untilMs: number;
+  /** Shared by the fleet: for those that lie. */
+  readonly truths: Map<ServerSpec, LoadReport>;
 }
 
 /** One replica of a fleet without a socket: slots behind one line, and what it would tell with each answer. */
@@ -23,11 +25,17 @@ export class SimulatedServer {
   readonly #engine: TensorEngine;
   readonly #pulse: Pulse;
 
-  constructor({ spec, scenario, clock, rng, untilMs }: Parts) {
+  readonly #tell: (truth: LoadReport) => LoadReport;
+
+  constructor({ spec, scenario, clock, rng, untilMs, truths }: Parts) {
     const { slots, speed, isSilent = false } = spec;
     this.slots = slots;
     this.isSilent = isSilent;
     this.#clock = clock;
+    this.#tell = (truth) => {
+      truths.set(spec, truth);
+      return spec.lie?.(truth, truths) ?? truth;
+    };
     this.#engine = new TensorEngine({
       slots,
       maxQueue: Number.POSITIVE_INFINITY,
@@ -41,7 +49,7 @@ export class SimulatedServer {
   /** Computes; calls with what comes with the answer. */
   serve(done: (report: LoadReport) => void): void {
     this.#engine.submit(this.#clock.nowMs(), 1, ({ serviceMs }) => {
-      done({ ...this.report(), serviceSeconds: serviceMs / 1000 });
+      done(this.#tell({ ...this.report(), serviceSeconds: serviceMs / 1000 }));
     });
     this.#pulse.rearm();
   }

@@ -58,7 +58,7 @@ class CompletionMeter implements LoadMeter {
   constructor(place: MeterPlace, queueing: Queueing) {
     this.place = place;
     this.occupancy = new Occupancy(place);
-    this.usualTime = new UsualTime(place.clock);
+    this.usualTime = new UsualTime(place.clock, (toldMs, measuredMs) => place.doubtServiceTime(toldMs, measuredMs));
     this.answeredAtMs = place.clock.nowMs();
     this.#queueing = queueing;
   }
@@ -145,7 +145,9 @@ class CompletionTicket implements Ticket {
   report({ serviceSeconds }: LoadReport): void {
     const { usualTime, occupancy } = this.#meter;
     this.#meter.reprice();
-    if (serviceSeconds !== null) usualTime.tell((serviceSeconds * 1000) / occupancy.sizeOf(this.#units));
+    if (serviceSeconds === null) return;
+    const size = occupancy.sizeOf(this.#units);
+    usualTime.tell((serviceSeconds * 1000) / size, (this.#meter.place.clock.nowMs() - this.#sentAtMs) / size);
   }
 
   firstByte(): void {

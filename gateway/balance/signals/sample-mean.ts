@@ -19,6 +19,10 @@ export class SampleMean {
     return this.#mean;
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
   get isKnown(): boolean {
     return this.#count > 0;
   }

@@ -13,11 +13,20 @@ class Metered {
   readonly place: { -readonly [Key in keyof MeterPlace]: MeterPlace[Key] };
   readonly meter: LoadMeter;
   others = 0;
+  readonly doubts: string[] = [];
 
   constructor(signal: LoadSignal, slots: number | null = 4) {
     const slot = new LoadBoard(1).takeSlot();
     const othersInFlight = (): number => this.others;
-    this.place = { slot, clock: this.clock, slots, slotsEstimated: 1, isBesideKnown: false, othersInFlight };
+    this.place = {
+      slot,
+      clock: this.clock,
+      slots,
+      slotsEstimated: 1,
+      isBesideKnown: false,
+      othersInFlight,
+      doubtServiceTime: (told, measured) => this.doubts.push(`${Math.round(told)} ${Math.round(measured)}`),
+    };
     this.meter = signal.newMeter(this.place);
   }
 
@@ -107,7 +116,7 @@ describe('expected completion', () => {
 
   it('believes a replica that tells its service time rather than the clock', async () => {
     const metered = new Metered(expectedCompletion);
-    await metered.serve(60, 300, { serviceSeconds: 0.1 });
+    await metered.serve(60, 150, { serviceSeconds: 0.1 });
     await metered.pass(5_000);
     assert.ok(near(metered.cost(), 125, 0.2), `${metered.cost()}`);
   });
@@ -195,6 +204,26 @@ describe('expected completion', () => {
     assert.ok(near(metered.cost(), 100), `${metered.cost()}`);
     for (let n = 0; n < 5; n++) await end(metered, 'succeeded');
     assert.ok(near(metered.cost(), 100, 0.5), `${metered.cost()}`);
+  });
+
+  it('doubts service times that cannot be: longer than an answer took, or far shorter where nothing was ahead', async () => {
+    for (const [serviceSeconds, isDoubted] of [
+      [60, true],
+      [0.4, false],
+      [0.25, false],
+      [0.1, true],
+    ] as const) {
+      const metered = new Metered(shortestExpected, 1);
+      await metered.serve(30, 400, { serviceSeconds });
+      assert.equal(metered.doubts.length > 0, isDoubted, `${serviceSeconds} s: ${metered.doubts}`);
+      assert.ok(
+        near(metered.cost(), isDoubted ? 400 : serviceSeconds * 1_000),
+        `${serviceSeconds} s: ${metered.cost()}`,
+      );
+    }
+    const fast = new Metered(shortestExpected, 1);
+    await fast.serve(30, 15, { serviceSeconds: 0.0003 });
+    assert.deepEqual(fast.doubts, [], 'the network takes its time');
   });
 
   it('in its plain form knows no difference between free slots and full ones', async () => {

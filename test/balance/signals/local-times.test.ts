@@ -12,7 +12,7 @@ function newMeter(signal: LoadSignal) {
   const clock = new VirtualClock();
   const slot = new LoadBoard(1).takeSlot();
   const unknown = { slots: null, slotsEstimated: 1, isBesideKnown: false };
-  const meter = signal.newMeter({ slot, clock, ...unknown, othersInFlight: () => 0 });
+  const meter = signal.newMeter({ slot, clock, ...unknown, othersInFlight: () => 0, doubtServiceTime() {} });
   const begin = (): Ticket => {
     slot.addInFlight(1);
     return meter.begin(lightWork);
