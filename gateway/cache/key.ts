@@ -69,9 +69,14 @@ function headOf(
     head.method,
     head.rawPath,
     head.query,
-    sharedHeaders.map((name) => (framing.includes(name) ? null : (head.headers[name] ?? null))),
+    sharedHeaders.map((name) => (framing.includes(name) ? null : meaningOf(name, head.headers[name]))),
     raw.map(({ length }) => length),
   ]);
+}
+
+/** Who accepts anything asks for no more than who does not say (RFC 9110 section 12.5.1): clients differ in that. */
+function meaningOf(name: string, value: string | readonly string[] | undefined) {
+  return value === undefined || (name === 'accept' && value === '*/*') ? null : value;
 }
 
 function digest(text: string, raw: readonly Uint8Array[]): string {

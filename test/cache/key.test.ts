@@ -46,6 +46,7 @@ describe('a key', () => {
       assert.notEqual(withHeader(name, 'x'), keyOf(base), name);
       assert.notEqual(withHeader(name, 'x'), withHeader(name, 'y'), name);
     }
+    assert.equal(withHeader('accept', '*/*'), keyOf(base), 'who accepts anything asks for no more');
     for (const name of [
       'host',
       'accept-encoding',
