@@ -20,9 +20,9 @@ export function watchDecisions(events: EventLog): DecisionWatch {
   };
 }
 
-function showDecision({ backend, policy, unit, picked, waitedMs, candidates }: Decision): object {
+function showDecision({ candidates, atMs: _, ...decision }: Decision): object {
   const shown = candidates.slice(0, mostCandidates);
-  return { backend, policy, unit, picked, waitedMs, candidates: shown, more: candidates.length - shown.length };
+  return { ...decision, candidates: shown, more: candidates.length - shown.length };
 }
 
 interface Named {

@@ -22,9 +22,9 @@ export function withAffinity(policy: Policy, affinity: Affinity, bound: number):
     get preference() {
       return isKept ? 'affinity' : (policy.preference ?? null);
     },
-    waitFor(full, eligible, work, nowMs) {
-      if (policy.waitFor === undefined || keptOf(eligible, work, nowMs) !== null) return null;
-      return policy.waitFor(full, eligible, work, nowMs);
+    waitFor(full, eligible, work, at) {
+      if (policy.waitFor === undefined || keptOf(eligible, work, at.nowMs) !== null) return null;
+      return policy.waitFor(full, eligible, work, at);
     },
     pick(eligible, work, nowMs) {
       const kept = keptOf(eligible, work, nowMs);

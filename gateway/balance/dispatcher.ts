@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { GatewayError } from '../kernel/errors.ts';
 import type { Alarm, TimerWheel } from '../kernel/timer-wheel.ts';
 import { type Deciding, type Decision, type DecisionWatch, explain } from './decision.ts';
-import { compareSlots, Eligible, isAnyInProspect } from './eligible.ts';
+import { compareAlike, compareSlots, Eligible, isAnyInProspect } from './eligible.ts';
 import { Lease } from './lease.ts';
 import type { Patience } from './patience.ts';
 import { isNonEmpty, type Policy } from './policy.ts';
@@ -71,6 +71,7 @@ export class Dispatcher {
 
   constructor(options: Options) {
     this.#options = options;
+    compareAlike(options.replicas);
     const serve = (): void => this.#serveLine();
     this.#undo = options.replicas.map(({ changed }) => changed.subscribe(serve));
   }
@@ -120,16 +121,16 @@ export class Dispatcher {
     const { replicas } = this.#options;
     this.#eligible.look(replicas, notThese);
     compareSlots(replicas, this.#eligible.areMixed);
-    const patience = this.#eligible.full.length > 0 ? this.#patienceOf(wish, ahead) : null;
+    const patience = this.#eligible.full.length > 0 ? this.#patienceOf(wish, waitedMs, ahead) : null;
     return patience ?? this.#leaseOne(wish, notThese, waitedMs);
   }
 
   /** Null for one that takes what is free. Once the line is full, everybody does. */
-  #patienceOf({ work }: Wish, ahead: number): Patience | null {
+  #patienceOf({ work }: Wish, waitedMs: number, ahead: number): Patience | null {
     const { policy, line, queue, clock } = this.#options;
     const { list, full } = this.#eligible;
     if (line.length >= queue.maxLength || policy.waitFor === undefined || !isNonEmpty(list)) return null;
-    const patience = policy.waitFor(full, list, work, clock.nowMs());
+    const patience = policy.waitFor(full, list, work, { nowMs: clock.nowMs(), waitedMs });
     return patience === null || ahead > patience.mostAhead ? null : patience;
   }
 
@@ -164,12 +165,8 @@ export class Dispatcher {
     const refusal = this.#refusalToWait(notThese);
     if (refusal === null || this.#waiting > 0) return refusal;
     // A line in which nobody may wait is always full, but need not hold anybody up; nor need one that is full of those from before a reload.
-    return this.#isAnyEligible(notThese) ? null : refusal;
-  }
-
-  #isAnyEligible(notThese: readonly Replica[]): boolean {
     this.#eligible.look(this.#options.replicas, notThese);
-    return this.#eligible.list.length > 0;
+    return this.#eligible.list.length > 0 ? null : refusal;
   }
 
   #refusalToWait(notThese: readonly Replica[]): GatewayError | null {
@@ -194,7 +191,12 @@ export class Dispatcher {
         wish,
         notThese,
         sinceMs,
-        alarm: wheel.arm(sinceMs + queue.waitMs, () => waiter.refuse(waitedTooLong(backendName, queue.waitMs))),
+        // It may have been waiting for better.
+        alarm: wheel.arm(sinceMs + queue.waitMs, () => {
+          const lease = this.tryTake(wish, notThese);
+          if (lease !== null) waiter.give(lease);
+          else waiter.refuse(waitedTooLong(backendName, queue.waitMs));
+        }),
         give: (lease) => {
           leave();
           resolve(lease);

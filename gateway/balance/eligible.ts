@@ -71,6 +71,12 @@ export function compareSlots(replicas: readonly Replica[], areMixed: boolean): v
   }
 }
 
+/** Those who join others are compared as they are. */
+export function compareAlike(replicas: readonly Replica[]): void {
+  const isBesideKnown = replicas[0]?.state.isBesideKnown ?? false;
+  for (const { state } of replicas) state.isBesideKnown = isBesideKnown;
+}
+
 /** Whether waiting can help: some replica is busy or about to start, rather than all being unready, ejected, resting, draining or ruled out. */
 export function isAnyInProspect(replicas: readonly Replica[], notThese: readonly Replica[]): boolean {
   for (const replica of replicas) {

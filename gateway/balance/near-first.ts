@@ -15,15 +15,19 @@ export function nearFirst(policy: Policy, zone: string): Policy {
   const near: Replica[] = [];
   const far: Replica[] = [];
   let staysNear = false;
+  const isNear = (replica: Replica): boolean => replica.zone === null || replica.zone === zone;
   return {
     name: policy.name,
     get preference() {
       return staysNear ? 'zone' : null;
     },
-    waitFor: (full, eligible, work, nowMs) => policy.waitFor?.(full, eligible, work, nowMs) ?? null,
+    waitFor(full, eligible, work, at) {
+      if (eligible.some((one) => isNear(one) && one.slot.inFlight === 0)) return null;
+      return policy.waitFor?.(full.filter(isNear), eligible, work, at) ?? null;
+    },
     pick(eligible, work, nowMs) {
       near.length = far.length = 0;
-      for (const replica of eligible) (replica.zone === null || replica.zone === zone ? near : far).push(replica);
+      for (const replica of eligible) (isNear(replica) ? near : far).push(replica);
       staysNear = false;
       if (!isNonEmpty(near) || !isNonEmpty(far)) return policy.pick(eligible, work, nowMs);
       staysNear =

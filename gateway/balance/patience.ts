@@ -30,8 +30,9 @@ export function patient(policy: Policy): Policy {
   return {
     name: 'patient',
     pick: (eligible, work, nowMs) => policy.pick(eligible, work, nowMs),
-    waitFor(full, eligible, work, nowMs) {
-      const mostMs = worthwhile * soonestMs(eligible, work, nowMs);
+    waitFor(full, eligible, work, { nowMs, waitedMs }) {
+      // What was waited in vain is not won back by waiting on.
+      const mostMs = worthwhile * soonestMs(eligible, work, nowMs) - waitedMs;
       let sooner = 0;
       let mostAheadOfOne = 0;
       for (const { meter, weight, slot } of mostMs > 0 ? full : nobody) {

@@ -13,10 +13,16 @@ export interface Policy {
   readonly name: string;
   /** `nowMs` is the instant of the pick, of the clock's `nowMs`. */
   pick(eligible: NonEmpty<Replica>, work: Work, nowMs: number): Replica;
-  /** Whether work had better wait for one of those that have no credit left than be picked for now. Absent where nothing waits for what is not free. */
-  waitFor?(full: readonly Replica[], eligible: NonEmpty<Replica>, work: Work, nowMs: number): Patience | null;
+  /** Whether work that has waited so long had better wait for one of those that have no credit left than be picked for now. Absent where nothing waits for what is not free. */
+  waitFor?(full: readonly Replica[], eligible: NonEmpty<Replica>, work: Work, at: Waiting): Patience | null;
   /** What the last pick went by, for people; null where all that were eligible were compared. */
   readonly preference?: Preference | null;
+}
+
+/** When it is asked for, of the clock's `nowMs`, and how long it has been waited until then. */
+export interface Waiting {
+  readonly nowMs: number;
+  readonly waitedMs: number;
 }
 
 /** What a policy compares: the meter's price, divided by the replica's weight, so that a replica of weight 2 carries twice as much. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { silence } from '../../gateway/balance/load-report.ts';
 import { nearFirst } from '../../gateway/balance/near-first.ts';
 import { cheapest } from '../../gateway/balance/policies/cheapest.ts';
 import type { Replica } from '../../gateway/balance/replica.ts';
 import { expectedCompletion } from '../../gateway/balance/signals/expected-completion.ts';
 import { seededRng } from '../../gateway/kernel/rng.ts';
 import { lightWork } from '../../gateway/pipeline/ask.ts';
+import { newTime } from '../support/gates.ts';
 import { hold, newReplicas } from '../support/replicas.ts';
 
 const policy = nearFirst(cheapest(seededRng(1)), 'edge');
@@ -29,19 +29,21 @@ describe('near first', () => {
     assert.notEqual(pick(replicas), replicas[0]);
   });
 
-  it('keeps everything near while there is a free slot, and shares what is more, where prices are expected completions', () => {
+  it('keeps everything near while there is a free slot, and shares what is more, where prices are expected completions', async () => {
+    const time = newTime();
     const zones = ['edge', 'edge', 'far', 'far'] as const;
-    const specs = zones.map((zone) => ({ zone, slots: 4, signal: expectedCompletion }));
+    const specs = zones.map((zone) => ({ zone, slots: 4, signal: expectedCompletion, time }));
     const [first, ...others] = specs;
     assert.ok(first !== undefined);
     const replicas = newReplicas(first, ...others);
     for (const replica of replicas) {
       const lease = hold(replica);
-      lease.report({ ...silence, serviceSeconds: 0.1 });
+      await time.clock.runUntil(time.clock.nowMs() + 100);
+      lease.firstByte();
       lease.release('succeeded');
     }
     const chosen = Array.from({ length: 16 }, () => {
-      const replica = pick(replicas);
+      const replica = policy.pick(replicas, lightWork, time.clock.nowMs());
       hold(replica);
       return replica.zone;
     });
@@ -51,6 +53,27 @@ describe('near first', () => {
     );
     const far = chosen.slice(8).filter((zone) => zone === 'far').length;
     assert.ok(far > 2, `${far} of the 8 beyond`);
+  });
+
+  it('waits for nobody while a near one has nothing to do, and for no far one', () => {
+    const asked: (readonly Replica[])[] = [];
+    const patient = nearFirst(
+      {
+        ...cheapest(seededRng(1)),
+        waitFor(full) {
+          asked.push(full);
+          return null;
+        },
+      },
+      'edge',
+    );
+    const [idle, far, busy] = newReplicas({ zone: 'edge' }, { zone: 'far' }, { zone: 'edge', inFlight: 1 });
+    assert.ok(far !== undefined && busy !== undefined);
+    const at = { nowMs: 0, waitedMs: 0 };
+    patient.waitFor?.([far], [idle, busy], lightWork, at);
+    assert.deepEqual(asked, []);
+    patient.waitFor?.([far, idle], [busy], lightWork, at);
+    assert.deepEqual(asked, [[idle]]);
   });
 
   it('goes by the policy alone where all are near, or all are far', () => {

@@ -25,6 +25,17 @@ interface Replay {
   /** Keys of the backend, as in the YAML. */
   readonly backend: string;
   readonly seed: number;
+  /** How fast each server is beside the others, and what is said of each in the YAML besides. Eight alike unless said otherwise. */
+  readonly servers?: readonly ServerKind[];
+}
+
+/** One of the servers of a replay. */
+export interface ServerKind {
+  readonly speed: number;
+  /** Tokens that it holds of prompts and answers. */
+  readonly kvTokens: number;
+  /** Keys of the replica, as in the YAML, with a comma in front. */
+  readonly keys?: string;
 }
 
 /** What came of a replay. */
@@ -33,6 +44,8 @@ export interface Replayed {
   readonly hitShare: number;
   /** From sending to the first byte of an answer, on average. */
   readonly firstByteMs: number;
+  /** The same of the slowest hundredth. */
+  readonly firstByteP99Ms: number;
   /** Requests of the replica that got most, by the mean of all. */
   readonly mostRequests: number;
   /** The same of the time that requests spent there. */
@@ -41,6 +54,9 @@ export interface Replayed {
 
 const serverCount = 8;
 const blocksPerServer = 2_000;
+const alike: readonly ServerKind[] = Array.from({ length: serverCount }, () => {
+  return { speed: 1, kvTokens: blocksPerServer * traceBlockTokens };
+});
 
 /** The prompts of a trace. Where there are system prompts, each conversation has one of them in front. */
 export function promptingsOf(rows: readonly TraceRow[], systemPromptTokens: readonly number[] = []): Prompting[] {
@@ -81,16 +97,12 @@ function blocksOf(promptings: readonly Prompting[]): number {
 }
 
 /** Sends prompts at random instants to eight LLM servers on the virtual clock, through all of a gateway but its ports. */
-export async function replay({ promptings, ratePerSecond, backend, seed }: Replay): Promise<Replayed> {
+export async function replay({ promptings, ratePerSecond, backend, seed, servers = alike }: Replay): Promise<Replayed> {
   const clock = new VirtualClock();
-  const profile = parseProfile(
-    `{ kind: llm, block_tokens: ${traceBlockTokens}, kv_tokens: ${blocksPerServer * traceBlockTokens} }`,
-    { file: 'profile.yaml', kind: 'llm', environment: {} },
-  );
-  const models = Array.from({ length: serverCount }, (_, at) => modelServerOf(profile, clock, seed * 100 + at));
+  const models = servers.map((one, at) => modelServerOf(profileOf(one), clock, seed * 100 + at));
   const fronts = models.map((model) => new SimulatedFront(model));
   const gateway = new SimulatedGateway({
-    settings: parseSettings(configOf(backend), 'gateway.yaml', {}),
+    settings: parseSettings(configOf(backend, servers), 'gateway.yaml', {}),
     clock,
     seed,
     connect(origin) {
@@ -108,13 +120,27 @@ export async function replay({ promptings, ratePerSecond, backend, seed }: Repla
   return {
     hitShare: cachedTokens / traceBlockTokens / blocksOf(promptings),
     firstByteMs: sumOf(answered, ({ firstByteMs }) => firstByteMs) / answered.length,
+    firstByteP99Ms: p99Of(answered.map(({ firstByteMs }) => firstByteMs)),
     mostRequests: mostByMean(ofReplicas.map((all) => all.length)),
     mostTime: mostByMean(ofReplicas.map((all) => sumOf(all, ({ tookMs }) => tookMs))),
   };
 }
 
-function configOf(backend: string): string {
-  const replicas = Array.from({ length: serverCount }, (_, at) => `{ id: r${at}, url: "http://127.0.0.1:${at + 1}" }`);
+function p99Of(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(0.99 * values.length)] ?? Number.NaN;
+}
+
+function profileOf({ speed, kvTokens }: ServerKind) {
+  const faults = speed === 1 ? '' : `, faults: [{ kind: slow, by: ${1 / speed} }]`;
+  return parseProfile(`{ kind: llm, block_tokens: ${traceBlockTokens}, kv_tokens: ${kvTokens}${faults} }`, {
+    file: 'profile.yaml',
+    kind: 'llm',
+    environment: {},
+  });
+}
+
+function configOf(backend: string, servers: readonly ServerKind[]): string {
+  const replicas = servers.map(({ keys = '' }, at) => `{ id: r${at}, url: "http://127.0.0.1:${at + 1}"${keys} }`);
   return `backends: [{ name: pool, protocol: openai, models: [simulated], replicas: [${replicas.join()}], ${backend} }]`;
 }
 

@@ -22,6 +22,8 @@ export interface ReplicaSpec {
   readonly gate?: Gate;
   readonly signal?: LoadSignal;
   readonly address?: Partial<Address>;
+  /** Its own unless said otherwise. */
+  readonly time?: ReturnType<typeof newTime>;
   /** Shared with another replica; one of its own where none is given. */
   readonly state?: ReplicaState;
 }
@@ -38,7 +40,7 @@ export function newReplica(spec: ReplicaSpec = {}): Replica {
     tls: { caPem: null, serverName: null },
     ...spec.address,
   };
-  const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate, ...newTime() }) } = spec;
+  const { state = new ReplicaState({ slot: new LoadBoard(1).takeSlot(), gate, ...(spec.time ?? newTime()) }) } = spec;
   const replica = new Replica({ id, backendName: 'pool', address, weight, slots, zone, signal, state });
   replica.state.setStanding(standing, 'as the test says');
   for (let n = 0; n < inFlight; n++) hold(replica);

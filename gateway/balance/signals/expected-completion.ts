@@ -4,6 +4,7 @@ import type { Work } from '../work.ts';
 import { Occupancy } from './occupancy.ts';
 import { Progress } from './progress.ts';
 import { Reliability } from './reliability.ts';
+import { SampleMean } from './sample-mean.ts';
 import { UsualTime } from './usual-time.ts';
 
 /** One that has answered nothing for so long, and has nothing to answer, is given another chance: half of what it was known to take. */
@@ -35,6 +36,10 @@ const waitingOnly: Queueing = (fullness) => Math.max(1, fullness);
 /** As long as nothing begins or ends at a replica, its price changes slowly: many requests in one millisecond find it made. */
 const priceLastsMs = 1;
 
+/** A request that takes so many times as long as its answer takes to begin is a stream. */
+const heldBeyond = 2;
+const heldShare = 0.03;
+
 /** So many have ended there one after the other without a good answer: what it is good for is not known. */
 const enoughFruitless = 3;
 const fruitlessMs = 1_000;
@@ -48,6 +53,9 @@ class CompletionMeter implements LoadMeter {
   readonly seemingProgress = new Progress();
   readonly reliability = new Reliability();
   answeredAtMs: number;
+  /** From sending to the first byte, and to the last. */
+  readonly awaitedMs = new SampleMean(heldShare);
+  readonly heldMs = new SampleMean(heldShare);
   /** Requests that ended since the last good answer, without one. */
   fruitless = 0;
   readonly #queueing: Queueing;
@@ -78,8 +86,13 @@ class CompletionMeter implements LoadMeter {
   }
 
   doneInMs(work: Work, nowMs: number): number | null {
-    if (!this.usualTime.isKnown) return null;
+    if (!this.usualTime.isKnown || this.isHeldBeyondAnswers) return null;
     return this.#costBy(waitingOnly, unitsOf(work), nowMs);
+  }
+
+  /** Requests stay long after their answers have begun, as streams do, or have not ended yet: when the next one ends says little of how long answers take. */
+  get isHeldBeyondAnswers(): boolean {
+    return !this.heldMs.isKnown || this.heldMs.mean > heldBeyond * this.awaitedMs.mean;
   }
 
   /** Something has begun, come or ended, or it is compared with others: the price is another. */
@@ -155,6 +168,7 @@ class CompletionTicket implements Ticket {
     const nowMs = this.#endWait(true);
     this.#meter.answeredAtMs = nowMs;
     this.#meter.fruitless = 0;
+    this.#meter.awaitedMs.add(nowMs - this.#sentAtMs);
     occupancy.learn(this.#units);
     usualTime.measure((nowMs - this.#sentAtMs) / this.#waitFactor / occupancy.sizeOf(this.#units));
   }
@@ -162,6 +176,7 @@ class CompletionTicket implements Ticket {
   settle(as: Outcome): void {
     const isFruitless = this.#isAwaited && (as === 'succeeded' || as === 'failed');
     const nowMs = this.#endWait(false);
+    if (as === 'succeeded' && !isFruitless) this.#meter.heldMs.add(nowMs - this.#sentAtMs);
     if (isFruitless) this.#meter.fruitless += 1;
     if (isFruitless && !this.#meter.usualTime.isKnown) this.#meter.answeredAtMs = nowMs;
     this.#meter.occupancy.end(this.#units);
