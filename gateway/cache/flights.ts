@@ -25,6 +25,9 @@ interface Options {
 const markedMs = 10_000;
 const mostMarks = 10_000;
 
+/** A key is computed anew for nobody at most so often. */
+const refreshEveryMs = 1_000;
+
 /** The computations of a process that several may wait for: one of each key at a time. */
 export class Flights {
   readonly counts: Readonly<FlightCounts>;
@@ -38,6 +41,8 @@ export class Flights {
   readonly #byKey: Record<CacheKey, Flight> = Object.create(null);
   /** Those begun for nobody, whom no client's leaving ends. */
   readonly #refreshing = new Set<Flight>();
+  /** When each key was last computed for nobody, the oldest first. */
+  readonly #refreshedAtMs = new Map<CacheKey, number>();
   /** Until when each key is marked, the oldest first. */
   readonly #marks = new Map<CacheKey, number>();
 
@@ -77,6 +82,7 @@ export class Flights {
   refresh(exchange: Exchange, { key }: Sharing, next: Serve): void {
     const { room } = this.#parts;
     if (this.#isMarked(key) || this.#underWay(key) !== null || room.heldBytes >= room.mostBytes) return;
+    if (!this.#mayRefresh(key)) return;
     const flight = this.#begin(key);
     this.#refreshing.add(flight);
     flight.leadForNobody(exchange, next);
@@ -90,6 +96,16 @@ export class Flights {
   /** Ends what no client waits for; all else ends with its clients. */
   cut(error: GatewayError): void {
     for (const flight of this.#refreshing) flight.cut(error);
+  }
+
+  /** What could not be had, or not be kept, is not asked for again at once. */
+  #mayRefresh(key: CacheKey): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - (this.#refreshedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < refreshEveryMs) return false;
+    this.#refreshedAtMs.delete(key);
+    this.#refreshedAtMs.set(key, nowMs);
+    if (this.#refreshedAtMs.size > mostMarks) dropOldest(this.#refreshedAtMs);
+    return true;
   }
 
   #underWay(key: CacheKey): Flight | null {
@@ -124,11 +140,7 @@ export class Flights {
   #mark(key: CacheKey): void {
     this.#marks.delete(key);
     this.#marks.set(key, this.#clock.nowMs() + markedMs);
-    if (this.#marks.size <= mostMarks) return;
-    for (const oldest of this.#marks.keys()) {
-      this.#marks.delete(oldest);
-      return;
-    }
+    if (this.#marks.size > mostMarks) dropOldest(this.#marks);
   }
 
   #isMarked(key: CacheKey): boolean {
@@ -137,5 +149,12 @@ export class Flights {
     if (this.#clock.nowMs() < untilMs) return true;
     this.#marks.delete(key);
     return false;
+  }
+}
+
+function dropOldest(map: Map<CacheKey, number>): void {
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
   }
 }

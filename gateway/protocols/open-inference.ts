@@ -52,7 +52,9 @@ export const openInference: Protocol = {
     return { model, isStreaming, work: hasBody ? { ...lightWork, rows: rowsOf(head, content) } : lightWork };
   },
   identity,
-  isRepeatable: (headers, body) => !isEventStream({ headers }) || !hasErrorEvent(latin1(body)),
+  // Encoded, it could not be given another id.
+  isRepeatable: (headers, body) =>
+    headerInList(headers, 'content-encoding') === null && (!isEventStream({ headers }) || !hasErrorEvent(latin1(body))),
   write: (exchange, upstreamModel) => writeRequest(exchange, upstreamModel),
   translate(reply, exchange, upstreamModel) {
     if (upstreamModel === exchange.ask.model || reply.status >= 300) return reply;

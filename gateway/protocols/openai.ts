@@ -1,10 +1,10 @@
 import type { GatewayError } from '../kernel/errors.ts';
 import { type Ask, lightWork } from '../pipeline/ask.ts';
 import type { Exchange, RequestHead } from '../pipeline/exchange.ts';
-import { type HeaderList, headerInList } from '../pipeline/headers.ts';
+import { headerInList } from '../pipeline/headers.ts';
 import type { Endpoint, Identity, Protocol, UpstreamRequest } from '../pipeline/protocol.ts';
 import { jsonReply, type Reply } from '../pipeline/reply.ts';
-import { eventOf, hasErrorEvent, isEventStream, latin1 } from './events.ts';
+import { eventOf, isEventStream } from './events.ts';
 import { identityOfJson, isSamplingFixed } from './identity.ts';
 import { countElements, firstElement } from './json-skim.ts';
 import { readNamedModel, withModel } from './named-model.ts';
@@ -12,6 +12,7 @@ import { refuseDotSegments } from './raw-path.ts';
 import { renameInEvents } from './rename-in-events.ts';
 import { renameModel } from './rename-model.ts';
 import { renderCompletion } from './render-completion.ts';
+import { isRepeatableCompletion } from './repeatable-completion.ts';
 import { withUsage } from './usage.ts';
 
 const post = { method: 'POST', hasBody: true } as const;
@@ -42,7 +43,7 @@ export const openai: Protocol = {
     return { model, isStreaming, work: { ...lightWork, rows, inputTokens, outputTokensExpected } };
   },
   identity,
-  isRepeatable,
+  isRepeatable: isRepeatableCompletion,
   write: writeRequest,
   translate(reply, exchange, upstreamModel) {
     const counted = withUsage(reply, exchange.journal);
@@ -64,18 +65,6 @@ function identity({ endpoint }: RequestHead, content: Uint8Array): Identity | nu
   if (endpoint.operation === 'other') return null;
   const isDeterministic = endpoint.operation === 'embedding' || isSamplingFixed(content, 0);
   return identityOfJson({ json: content, without: notInAnswers, isDeterministic });
-}
-
-const finish = /"finish_reason"\s*:\s*"(\w+)"/g;
-
-/** A call of a tool has an id that its client will answer under. A stream without a reason for its end was cut off by a server that hid it. Inside a text the quotes would be escaped. */
-function isRepeatable(headers: HeaderList, body: Uint8Array): boolean {
-  if (headerInList(headers, 'content-encoding') !== null) return false;
-  const text = latin1(body);
-  const reasons = [...text.matchAll(finish)].map(([, reason = '']) => reason);
-  if (reasons.some((reason) => reason === 'tool_calls' || reason === 'function_call' || reason === 'error'))
-    return false;
-  return !isEventStream({ headers }) || (reasons.length > 0 && !hasErrorEvent(text));
 }
 
 /** The API's error object, all of its four fields. */

@@ -1,5 +1,6 @@
 import { useOf } from '../cache/freshness.ts';
 import type { Ending } from '../cache/leases.ts';
+import type { MemoryStore } from '../cache/memory-store.ts';
 import type { SharedFlights, SharedLease } from '../cache/shared-flights.ts';
 import { whyNotShared } from '../cache/storable.ts';
 import type { CacheEntry, CacheStore } from '../cache/store.ts';
@@ -16,6 +17,7 @@ import { StoringBody } from './storing-body.ts';
 /** What the store beyond this process's memory needs. */
 export interface CacheSharedParts {
   readonly store: CacheStore;
+  readonly memory: MemoryStore;
   /** Where what is found beyond memory comes from. */
   readonly storeName: StoreName;
   /** Null where there is nothing that gateways share. */
@@ -53,10 +55,12 @@ interface Asked {
 class Lookup {
   readonly #asked: Asked;
   readonly #purgesBefore: number;
+  readonly #begunAtMs: number;
 
   constructor(asked: Asked) {
     this.#asked = asked;
     this.#purgesBefore = asked.parts.purges.count;
+    this.#begunAtMs = asked.parts.clock.wallMs();
   }
 
   async run(): Promise<Reply> {
@@ -132,9 +136,11 @@ class Lookup {
 
   #put(entry: CacheEntry | null, lease: SharedLease | null): void {
     const { sharing, parts } = this.#asked;
-    // What was computed before a purge may be what that was for.
+    // What was computed before a purge may be what that was for; before what is there now, it is older than that.
     const wasPurged = parts.purges.count !== this.#purgesBefore;
-    const kept = entry === null || wasPurged ? undefined : parts.store.put(sharing.key, entry);
+    const isLate = (parts.memory.get(sharing.key)?.freshness.storedAtMs ?? 0) > this.#begunAtMs;
+    const isKept = entry !== null && !wasPurged && !isLate;
+    const kept = isKept ? parts.store.put(sharing.key, entry) : undefined;
     const ending = entry === null ? 'unshareable' : wasPurged ? 'failed' : 'stored';
     if (kept instanceof Promise) void kept.then(() => lease?.end(ending));
     else lease?.end(ending);

@@ -42,7 +42,7 @@ export const caching: readonly Mutation[] = [
   {
     guards: 'only headers that go upstream are in the key, all of them',
     file: 'gateway/cache/key.ts',
-    text: 'framing.includes(name) ? null : (head.headers[name] ?? null)',
+    text: 'framing.includes(name) ? null : meaningOf(name, head.headers[name])',
     becomes: 'framing.includes(name)',
     tests: [key],
   },

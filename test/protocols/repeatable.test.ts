@@ -40,6 +40,25 @@ describe('an answer of the OpenAI API', () => {
     assert.ok(!openai.isRepeatable(events, Buffer.from(`${stream(chunk('a', 'stop'))}event: error\ndata: x\n\n`)));
   });
 
+  it('is not given again where it did not end well, or tells of an error', () => {
+    for (const reason of ['abort', 'error', 'tool_calls', 'insufficient_system_resource'])
+      assert.ok(!openai.isRepeatable(json, chat(reason)), reason);
+    for (const reason of ['stop', 'length', 'content_filter'])
+      assert.ok(openai.isRepeatable(json, chat(reason)), reason);
+    assert.ok(!openai.isRepeatable(json, Buffer.from('{"error":{"message":"no"}}')));
+    assert.ok(openai.isRepeatable(json, Buffer.from('{"data":[],"error":null}')));
+  });
+
+  it('is not given again where one of its choices was cut off', () => {
+    const choice = (index: number, reason: string | null) => ({
+      choices: [{ index, delta: {}, finish_reason: reason }],
+    });
+    assert.ok(!openai.isRepeatable(events, stream(choice(0, null), choice(1, null), choice(0, 'stop'))));
+    assert.ok(
+      openai.isRepeatable(events, stream(choice(0, null), choice(1, null), choice(0, 'stop'), choice(1, 'length'))),
+    );
+  });
+
   it('is what it is, whatever a text in it looks like', () => {
     const text = '"finish_reason":"tool_calls"\ndata: {"error":1}\n';
     assert.ok(openai.isRepeatable(json, chat('stop', text)));

@@ -470,6 +470,10 @@ describe('a refresh', () => {
     assert.equal(flying.work.begun.length, 2);
     flying.refresh();
     await finished(flying);
+    assert.equal(flying.work.begun.length, 2, 'nor more than once a second');
+    await flying.clock.runUntil(1_000);
+    flying.refresh();
+    await finished(flying);
     assert.deepEqual([flying.work.begun.length, flying.work.begun[2]?.isCancelled], [3, true]);
     flying.refresh();
     assert.equal(flying.work.begun.length, 3);
