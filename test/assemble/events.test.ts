@@ -31,7 +31,16 @@ describe('decisions', () => {
     assert.equal(told.length, 20);
     const { at, ...facts } = told[0]?.facts ?? {};
     assert.equal(typeof at, 'string');
-    assert.deepEqual(Object.keys(facts), ['backend', 'policy', 'unit', 'picked', 'waitedMs', 'candidates', 'more']);
+    assert.deepEqual(Object.keys(facts), [
+      'backend',
+      'policy',
+      'unit',
+      'preference',
+      'picked',
+      'waitedMs',
+      'candidates',
+      'more',
+    ]);
     leave();
     await dispatching.pass(60_000);
     await second();
