@@ -11,7 +11,8 @@ const nothing = new Uint8Array(0);
 export class FlightWork {
   readonly exchange: Exchange;
   readonly #room: BufferRoom;
-  readonly #begunUntilMs: number;
+  /** The deadline it was begun with, of the clock's `nowMs`. */
+  readonly begunUntilMs: number;
   #heldBytes = 0;
   #isUnderWay = true;
 
@@ -19,7 +20,7 @@ export class FlightWork {
   constructor(from: Exchange, deadlineMs: number, room: BufferRoom) {
     this.exchange = from.detached(from.choice, deadlineMs);
     this.#room = room;
-    this.#begunUntilMs = deadlineMs;
+    this.begunUntilMs = deadlineMs;
     this.exchange.generation.enter();
   }
 
@@ -38,7 +39,7 @@ export class FlightWork {
 
   /** The time it was begun with is over: upstream, nobody may have known of more. */
   isCutShort(nowMs: number): boolean {
-    return nowMs >= this.#begunUntilMs;
+    return nowMs >= this.begunUntilMs;
   }
 
   cancel(reason: GatewayError): void {

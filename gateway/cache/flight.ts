@@ -95,7 +95,7 @@ export class Flight implements MemberObserver {
     work.forgetRequest();
     this.#expireMembers();
     const isFailure = reply.status >= 400;
-    if (isFailure && work.isCutShort(this.#parts.clock.nowMs())) this.#handOver();
+    if (isFailure && (work.isCutShort(this.#parts.clock.nowMs()) || this.#wasHurried(work, reply))) this.#handOver();
     const isShared = isFailure || whyNotShared(reply.status, reply.headers) === null;
     if (!isShared) this.#sendOthersOn();
     if (this.#isDeserted) {
@@ -164,6 +164,12 @@ export class Flight implements MemberObserver {
       this.#letGo(member);
       member.fail(error);
     }
+  }
+
+  /** It may have failed for want of time, which others have: upstream was told of the time that it was begun with. */
+  #wasHurried({ begunUntilMs }: FlightWork, { status }: Reply): boolean {
+    if (status !== 408 && status !== 503 && status !== 504) return false;
+    return [...this.#members].some(({ exchange }) => exchange.deadlineMs > begunUntilMs);
   }
 
   /** Those whose deadline has passed leave: alarms ring up to one tick late. */

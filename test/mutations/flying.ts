@@ -143,7 +143,7 @@ export const flying: readonly Mutation[] = [
   {
     guards: 'time that was too short for the first is not for all',
     file: 'gateway/cache/flight-work.ts',
-    text: 'nowMs >= this.#begunUntilMs',
+    text: 'nowMs >= this.begunUntilMs',
     becomes: 'nowMs < 0',
     tests: [coalesce],
   },

@@ -458,6 +458,19 @@ describe('a refresh', () => {
     assert.equal(textOf(flying.called[1] ?? assert.fail()), 'x');
   });
 
+  it('is told of the time of whoever asked first: what fails for want of that is computed anew for those who have more', async () => {
+    const flying = new Flying({ script: (n) => (n === 0 ? answer(100, { status: 504 }) : answer(50)) });
+    flying.call({ deadlineMs: 500 });
+    flying.call();
+    flying.call({ deadlineMs: 500 });
+    await finished(flying);
+    assert.deepEqual(
+      flying.called.map(({ status }) => status),
+      [504, 200, 200],
+    );
+    assert.equal(flying.work.begun.length, 2);
+  });
+
   it('is one at a time, and none while somebody asks anyway, or nobody could share it', async () => {
     const flying = new Flying({ script: (n) => answer(100, n < 2 ? {} : { headers: ['set-cookie', 'a=1'] }) });
     flying.refresh();
