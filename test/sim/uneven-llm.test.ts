@@ -8,7 +8,7 @@ import { replay, type ServerKind } from '../support/prompt-replay.ts';
 
 /** Azure's conversations where the environment names them, or some with their statistics. */
 const file = process.env.AZURE_TRACE;
-const count = repetitions({ quick: 2_500, full: 12_000 });
+const count = repetitions({ quick: 1_500, full: 12_000 });
 const trace = parseTrace(file === undefined ? azureLike(count) : readFileSync(file, 'utf8'), 'trace.csv');
 const rows = Array.from({ length: Math.min(count, trace.size) }, (_, at) => trace.row(at));
 
