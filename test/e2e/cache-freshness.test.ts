@@ -8,7 +8,7 @@ import { type Arrival, answer, RawBackend } from '../support/raw-backend.ts';
 
 const scope = { after };
 const freshMs = repetitions({ quick: 200, full: 300 });
-const expiries = 10;
+const expiries = repetitions({ quick: 4, full: 10 });
 const everyMs = 1000 / repetitions({ quick: 200, full: 1000 });
 
 /** How each model is computed; the rest of them at once. */

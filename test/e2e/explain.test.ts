@@ -99,7 +99,7 @@ test('operators see decisions and replicas as it happens, and come back to what 
   assert.match(String(client.held), /^HTTP\/1\.1 200 OK\r\n.*content-type: text\/event-stream\r\n/s);
   await infer('m');
   await client.untilFound(
-    /\nevent: decision\ndata: \{"at":"[^"]+","backend":"pool","policy":"adaptive","unit":"ms","picked":/,
+    /\nevent: decision\ndata: \{"at":"[^"]+","backend":"pool","policy":"adaptive","unit":"ms","preference":null,"picked":/,
   );
   await change('/api/replicas/pool/near/drain');
   const text = await client.untilFound(/"replica":"near","standing":"draining",.*\n\n/);
