@@ -6,7 +6,8 @@ interface Options {
   readonly ratePerSecond: number;
   readonly forMs: number;
   readonly rng: Rng;
-  readonly call?: Call;
+  /** What each asks; made anew for each where it differs. */
+  readonly call?: Call | (() => Call);
 }
 
 /** Requests that come by chance, so many a second on average from now on, whether or not the ones before have been answered. Resolves with what each came to. */
@@ -21,7 +22,7 @@ export async function arriveByChance(simulation: Simulation, options: Options): 
       if (clock.nowMs() + gapMs >= untilMs) resolve();
       else
         clock.after(gapMs, () => {
-          answers.push(simulation.call(call));
+          answers.push(simulation.call(typeof call === 'function' ? call() : call));
           next();
         });
     };
