@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { entryOf, keyAt } from '../support/caching/entries.ts';
-import { faultMs, impostors, redisFaults, startImpostor } from '../support/caching/redis-troubles.ts';
+import { faultMs, impostors, redisFaults, someOf, startImpostor } from '../support/caching/redis-troubles.ts';
 import { newFaultyStore, StoreLoad, waitMs } from '../support/caching/store-load.ts';
 import { eventually, pause } from '../support/gateway-process.ts';
 import { freePort } from '../support/load-tests.ts';
@@ -31,7 +31,7 @@ describe('a Redis', () => {
     assert.ok(share > 0.7 && share < 0.85, `${share}`);
   });
 
-  for (const fault of redisFaults) {
+  for (const fault of someOf(redisFaults, 1)) {
     it(`that ${fault.name} costs hits, never more than its wait, and nothing that stays`, async (t) => {
       const redis = await startRedis(t, { args: fault.args ?? [] });
       const { store, link, faults: seen } = newFaultyStore(t, redis.url);
@@ -191,7 +191,7 @@ describe('a Redis', () => {
 });
 
 describe('what is no Redis', () => {
-  for (const { name, answer, tells } of impostors) {
+  for (const { name, answer, tells } of someOf(impostors, 1)) {
     it(`and ${name} is no more than a miss, at once or within the wait`, async (t) => {
       const { store, faults: seen } = newFaultyStore(t, await startImpostor(t, answer));
       const load = new StoreLoad(t, store);
